@@ -1,0 +1,481 @@
+//! The types of the API: structs from the generator, enums, unions and forms from the plan.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+use syn::visit_mut::VisitMut;
+
+use super::paths::{Rewrite, ident};
+use super::{docs, text};
+use crate::lower::plan::{Arm, Enum, FormKind, Operation, Union};
+use crate::lower::{Lowered, component_name};
+use crate::names;
+
+/// The head of `types/mod.rs`.
+pub(super) const HEADER: &str = "\n//! Types of requests and responses, by resource.\n";
+
+/// The generated type files.
+pub(super) struct Types {
+    /// Text by resource.
+    pub(super) files: BTreeMap<String, String>,
+    /// `schemas.rs`.
+    pub(super) schemas: String,
+    /// Number of types.
+    pub(super) count: usize,
+}
+
+/// All type files.
+pub(super) fn files(lowered: &Lowered, items: Vec<syn::Item>) -> Result<Types> {
+    // Each type by name, so that files are sorted whatever wrote the type.
+    let mut texts = BTreeMap::new();
+    for item in items {
+        match item {
+            syn::Item::Struct(item) => {
+                texts.insert(item.ident.to_string(), structure(lowered, item));
+            }
+            // Builders of structs would double the code; errors are those of conversions that
+            // these types don't have.
+            syn::Item::Mod(_) => {}
+            syn::Item::Impl(item) if is_builder(&item) => {}
+            other => bail!(
+                "the generator wrote what no rule expects: {}",
+                text(vec![other])
+            ),
+        }
+    }
+    texts.extend(
+        lowered
+            .plan
+            .enums
+            .iter()
+            .map(|(name, item)| (name.clone(), enumeration(name, item))),
+    );
+    texts.extend(
+        lowered
+            .plan
+            .unions
+            .iter()
+            .map(|(name, item)| (name.clone(), union(name, item))),
+    );
+    let schemas = schemas(lowered, texts.keys());
+    for (id, operation) in &lowered.plan.operations {
+        if let Some(form) = form(id, operation) {
+            texts.insert(form_name(id), form);
+        }
+    }
+    let count = texts.len();
+    let forms: BTreeMap<_, _> = lowered
+        .plan
+        .operations
+        .iter()
+        .map(|(id, operation)| (form_name(id), operation.resource.clone()))
+        .collect();
+    let mut files = BTreeMap::<String, String>::new();
+    for (name, item) in texts {
+        let resource = lowered
+            .plan
+            .resources
+            .get(&name)
+            .or_else(|| forms.get(&name));
+        let resource = resource.cloned().unwrap_or_else(|| "common".to_owned());
+        let file = files
+            .entry(resource)
+            .or_insert_with(|| "\nuse super::*;\n".to_owned());
+        file.push('\n');
+        file.push_str(&item);
+    }
+    Ok(Types {
+        files,
+        schemas,
+        count,
+    })
+}
+
+fn is_builder(item: &syn::ItemImpl) -> bool {
+    item.trait_.is_none()
+        && item
+            .items
+            .iter()
+            .all(|item| matches!(item, syn::ImplItem::Fn(method) if method.sig.ident == "builder"))
+}
+
+/// A struct of the generator, with what it could not know.
+fn structure(lowered: &Lowered, mut item: syn::ItemStruct) -> String {
+    let name = item.ident.to_string();
+    item.attrs = redocumented(item.attrs);
+    let mut required = Vec::new();
+    for field in &mut item.fields {
+        field.attrs = redocumented(std::mem::take(&mut field.attrs));
+        let Some(field_name) = field.ident.clone() else {
+            continue;
+        };
+        let optional = serde(field).iter().any(|meta| {
+            ["default", "skip_serializing_if", "flatten"]
+                .iter()
+                .any(|word| meta.path().is_ident(word))
+        });
+        if !optional {
+            required.push((field_name.clone(), field.ty.clone()));
+        }
+        let wire = lowered
+            .plan
+            .fields
+            .get(&(name.clone(), field_name.to_string()));
+        serde_attributes(field, wire);
+    }
+    derives(&mut item, required.is_empty());
+    let new = (!required.is_empty()).then(|| constructor(&item, &required));
+    let mut items: Vec<syn::Item> = vec![syn::Item::Struct(item)];
+    items.extend(new.map(syn::Item::Impl));
+    let mut file = syn::File {
+        shebang: None,
+        attrs: Vec::new(),
+        items,
+        frontmatter: None,
+    };
+    Rewrite::default().visit_file_mut(&mut file);
+    text(file.items)
+}
+
+fn redocumented(attributes: Vec<syn::Attribute>) -> Vec<syn::Attribute> {
+    let mut words = Vec::new();
+    let mut others = Vec::new();
+    for attribute in attributes {
+        match doc(&attribute) {
+            Some(line) => words.push(line),
+            None => others.push(attribute),
+        }
+    }
+    let mut all = docs::attributes(&words.join("\n"));
+    all.extend(others);
+    all
+}
+
+/// The text of a doc attribute.
+pub(super) fn doc(attribute: &syn::Attribute) -> Option<String> {
+    let syn::Meta::NameValue(meta) = &attribute.meta else {
+        return None;
+    };
+    match (&meta.value, meta.path.is_ident("doc")) {
+        (
+            syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }),
+            true,
+        ) => Some(text.value()),
+        _ => None,
+    }
+}
+
+fn serde(field: &syn::Field) -> Vec<syn::Meta> {
+    let mut metas = Vec::new();
+    for attribute in field
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+    {
+        let list = attribute.parse_args_with(
+            syn::punctuated::Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated,
+        );
+        metas.extend(list.into_iter().flatten());
+    }
+    metas
+}
+
+/// Wire name and tolerant reading.
+fn serde_attributes(field: &mut syn::Field, wire: Option<&String>) {
+    let mut metas = serde(field);
+    if let Some(wire) = wire {
+        metas.retain(|meta| !meta.path().is_ident("rename"));
+        metas.insert(0, syn::parse_quote!(rename = #wire));
+    }
+    if let Some(with) = tolerant(&field.ty)
+        && !metas.iter().any(|meta| meta.path().is_ident("flatten"))
+    {
+        metas.retain(|meta| !meta.path().is_ident("default"));
+        metas.push(syn::parse_quote!(default));
+        metas.push(syn::parse_quote!(deserialize_with = #with));
+    }
+    field
+        .attrs
+        .retain(|attribute| !attribute.path().is_ident("serde"));
+    if !metas.is_empty() {
+        field.attrs.push(syn::parse_quote!(#[serde(#(#metas),*)]));
+    }
+}
+
+/// The function that reads a field of this type, if not the type's own.
+fn tolerant(ty: &syn::Type) -> Option<&'static str> {
+    let (name, inner) = last(ty)?;
+    match (name.as_str(), inner) {
+        ("i64" | "f64", _) => Some("crate::wire::lenient"),
+        ("Option", Some(inner)) => match last(&inner)?.0.as_str() {
+            "i64" | "f64" => Some("crate::wire::lenient"),
+            "Nullable" => Some("crate::wire::nullable"),
+            _ => None,
+        },
+        ("Vec" | "BTreeMap" | "Map", _) => Some("crate::wire::or_default"),
+        _ => None,
+    }
+}
+
+/// The last word of a type and its first parameter.
+fn last(ty: &syn::Type) -> Option<(String, Option<syn::Type>)> {
+    let syn::Type::Path(path) = ty else {
+        return None;
+    };
+    let segment = path.path.segments.last()?;
+    let inner = match &segment.arguments {
+        syn::PathArguments::AngleBracketed(list) => {
+            list.args.iter().find_map(|argument| match argument {
+                syn::GenericArgument::Type(ty) => Some(ty.clone()),
+                _ => None,
+            })
+        }
+        _ => None,
+    };
+    Some((segment.ident.to_string(), inner))
+}
+
+/// `Default` where nothing is required, and a JSON Schema for those who ask for it.
+fn derives(item: &mut syn::ItemStruct, default: bool) {
+    item.attrs
+        .retain(|attribute| !attribute.path().is_ident("derive"));
+    // A struct that only travels as a whole is never denied a field that it doesn't know.
+    item.attrs
+        .retain(|attribute| !attribute.path().is_ident("serde"));
+    let default: Option<syn::Path> = default.then(|| syn::parse_quote!(Default));
+    let default = default.iter();
+    item.attrs.push(syn::parse_quote!(
+        #[derive(Clone, Debug, #(#default,)* ::serde::Deserialize, ::serde::Serialize)]
+    ));
+    item.attrs
+        .push(syn::parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]));
+}
+
+/// `new` with what is required, so that a new optional field breaks nobody's code.
+fn constructor(item: &syn::ItemStruct, required: &[(syn::Ident, syn::Type)]) -> syn::ItemImpl {
+    let name = &item.ident;
+    let arguments = required.iter().map(|(name, ty)| -> syn::FnArg {
+        match last(ty).map(|(word, _)| word).as_deref() {
+            Some("String" | "Secret" | "Timestamp") => {
+                syn::parse_quote!(#name: impl ::std::convert::Into<#ty>)
+            }
+            _ => syn::parse_quote!(#name: #ty),
+        }
+    });
+    let values = item.fields.iter().filter_map(|field| {
+        let name = field.ident.as_ref()?;
+        let found = required.iter().find(|(required, _)| required == name);
+        let value: syn::FieldValue = match found.map(|(_, ty)| last(ty).map(|(word, _)| word)) {
+            Some(Some(word)) if ["String", "Secret", "Timestamp"].contains(&word.as_str()) => {
+                syn::parse_quote!(#name: #name.into())
+            }
+            Some(_) => syn::parse_quote!(#name),
+            None => syn::parse_quote!(#name: ::std::default::Default::default()),
+        };
+        Some(value)
+    });
+    syn::parse_quote! {
+        impl #name {
+            /// With what the API requires; the rest is left out.
+            pub fn new(#(#arguments),*) -> Self {
+                Self { #(#values),* }
+            }
+        }
+    }
+}
+
+fn enumeration(name: &str, item: &Enum) -> String {
+    let mut out = docs::comment(item.description.as_deref().unwrap_or_default(), "    ");
+    out.push_str(&format!("    pub enum {name} {{\n"));
+    for (variant, wire) in &item.variants {
+        out.push_str(&format!(
+            "        /// `{}`\n        {variant} = {wire:?},\n",
+            visible(wire)
+        ));
+    }
+    format!("crate::wire::open_enum! {{\n{out}    }}\n}}\n")
+}
+
+fn visible(wire: &str) -> String {
+    wire.chars()
+        .filter(|c| !c.is_control() && *c != '`')
+        .collect()
+}
+
+fn union(name: &str, item: &Union) -> String {
+    let mut out = docs::comment(item.description.as_deref().unwrap_or_default(), "    ");
+    out.push_str(&format!("    pub enum {name} {{\n"));
+    let types: Vec<_> = item.arms.iter().map(|arm| rust(&arm.schema)).collect();
+    for (arm, ty) in item.arms.iter().zip(&types) {
+        let distinct = types.iter().filter(|other| *other == ty).count() == 1;
+        let from = if distinct {
+            format!(" from {ty}")
+        } else {
+            String::new()
+        };
+        let payload = if arm.boxed {
+            format!("::std::boxed::Box<{ty}>")
+        } else {
+            ty.clone()
+        };
+        out.push_str(&format!(
+            "        {}({payload}) if {}{from},\n",
+            arm.name,
+            guard(arm)
+        ));
+    }
+    let rest = if item.open { " else Unknown" } else { "" };
+    format!("crate::wire::union! {{\n{out}    }}{rest}\n}}\n")
+}
+
+fn guard(arm: &Arm) -> String {
+    let tags = arm.tags.iter().map(|(property, values, demanded)| {
+        let word = if *demanded { "in" } else { "in?" };
+        let values: Vec<_> = values.iter().map(|value| format!("{value:?}")).collect();
+        format!("{property:?} {word} [{}]", values.join(", "))
+    });
+    let keys = arm.keys.iter().map(|key| format!("has {key:?}"));
+    let tests: Vec<_> = tags.chain(keys).collect();
+    match tests.is_empty() {
+        true => arm.kind.to_owned(),
+        false => format!("{{ {} }}", tests.join(", ")),
+    }
+}
+
+/// The Rust type of a lowered schema.
+pub(super) fn rust(schema: &Value) -> String {
+    if let Some(name) = component_name(schema) {
+        return format!("crate::types::{name}");
+    }
+    if let Some(extension) = schema.get("x-rust-type") {
+        let path = extension["path"].as_str().unwrap_or_default();
+        let path = match path.strip_prefix("anchorbrowser_api::") {
+            Some(own) => format!("crate::{own}"),
+            None => format!("::{path}"),
+        };
+        let parameters: Vec<_> = extension["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(rust)
+            .collect();
+        return match parameters.is_empty() {
+            true => path,
+            false => format!("{path}<{}>", parameters.join(", ")),
+        };
+    }
+    match schema["type"].as_str() {
+        Some("string") => "::std::string::String".to_owned(),
+        Some("integer") => "i64".to_owned(),
+        Some("number") => "f64".to_owned(),
+        Some("boolean") => "bool".to_owned(),
+        Some("array") => format!("::std::vec::Vec<{}>", rust(&schema["items"])),
+        Some("object") => {
+            let value = rust(&schema["additionalProperties"]);
+            format!("::std::collections::BTreeMap<::std::string::String, {value}>")
+        }
+        _ => "::serde_json::Value".to_owned(),
+    }
+}
+
+/// The form type of a multipart operation.
+pub(super) fn form_name(id: &str) -> String {
+    format!("{}Form", names::pascal(id))
+}
+
+fn form(id: &str, operation: &Operation) -> Option<String> {
+    let fields = operation.form.as_ref()?;
+    let name = ident(&form_name(id));
+    let mut declared: Vec<syn::Field> = Vec::new();
+    let mut parameters: Vec<syn::FnArg> = Vec::new();
+    let mut values: Vec<syn::FieldValue> = Vec::new();
+    let mut sent = quote::quote! { crate::multipart::FormBuilder::new() };
+    for field in fields {
+        let field_name = ident(&field.name);
+        let wire = &field.wire;
+        let words = docs::attributes(field.description.as_deref().unwrap_or_default());
+        let ty: syn::Type = match &field.kind {
+            FormKind::File => syn::parse_quote!(crate::multipart::FilePart),
+            FormKind::Files => syn::parse_quote!(::std::vec::Vec<crate::multipart::FilePart>),
+            FormKind::Text(path) => syn::parse_str(path).ok()?,
+            FormKind::Texts(path) => {
+                let path: syn::Type = syn::parse_str(path).ok()?;
+                syn::parse_quote!(::std::vec::Vec<#path>)
+            }
+            FormKind::Json => syn::parse_quote!(::serde_json::Value),
+        };
+        let list = matches!(field.kind, FormKind::Files | FormKind::Texts(_));
+        let bare = field.required || list;
+        let declared_type: syn::Type = if bare {
+            ty.clone()
+        } else {
+            syn::parse_quote!(::std::option::Option<#ty>)
+        };
+        declared.push(syn::parse_quote!(#(#words)* pub #field_name: #declared_type));
+        if field.required {
+            parameters.push(syn::parse_quote!(#field_name: #ty));
+            values.push(syn::parse_quote!(#field_name));
+        } else {
+            values.push(syn::parse_quote!(#field_name: ::std::default::Default::default()));
+        }
+        let value = if bare {
+            quote::quote!(Some(&self.#field_name))
+        } else {
+            quote::quote!(self.#field_name.as_ref())
+        };
+        sent = match &field.kind {
+            FormKind::File if field.required => quote::quote!(#sent.file(#wire, self.#field_name)?),
+            FormKind::File => quote::quote!(#sent.files(#wire, self.#field_name)?),
+            FormKind::Files => quote::quote!(#sent.files(#wire, self.#field_name)?),
+            FormKind::Text(_) => quote::quote!(#sent.text(#wire, #value)?),
+            FormKind::Texts(_) => quote::quote!(#sent.texts(#wire, &self.#field_name)?),
+            FormKind::Json => quote::quote!(#sent.json(#wire, #value)?),
+        };
+    }
+    let doc = format!(" The multipart body of [`Client::{id}`](crate::Client::{id}).");
+    let item: syn::ItemStruct = syn::parse_quote! {
+        #[doc = #doc]
+        #[derive(Debug)]
+        pub struct #name { #(#declared),* }
+    };
+    let methods: syn::ItemImpl = syn::parse_quote! {
+        impl #name {
+            /// With what the API requires; the rest is left out.
+            pub fn new(#(#parameters),*) -> Self {
+                Self { #(#values),* }
+            }
+
+            pub(crate) fn into_form(self) -> ::std::result::Result<::reqwest::multipart::Form, crate::Error> {
+                #sent.finish()
+            }
+        }
+    };
+    Some(text(vec![
+        syn::Item::Struct(item),
+        syn::Item::Impl(methods),
+    ]))
+}
+
+/// The list of types with their JSON Schemas.
+fn schemas<'a>(lowered: &Lowered, names: impl Iterator<Item = &'a String>) -> String {
+    let mut out = String::from(
+        "\n/// Each type's resource, name, and a function that puts its JSON Schema into a generator.\n\
+         pub(crate) const TYPES: &[(&str, &str, fn(&mut ::schemars::SchemaGenerator) -> ::schemars::Schema)] = &[\n",
+    );
+    for name in names {
+        let resource = lowered
+            .plan
+            .resources
+            .get(name)
+            .map_or("common", String::as_str);
+        out.push_str(&format!(
+            "    ({resource:?}, {name:?}, ::schemars::SchemaGenerator::subschema_for::<crate::types::{name}>),\n"
+        ));
+    }
+    out.push_str("];\n");
+    out
+}

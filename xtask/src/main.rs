@@ -1,0 +1,109 @@
+//! Maintains the workspace: `cargo xtask help` lists the verbs.
+
+mod codegen;
+mod crate_copy;
+mod document;
+mod files;
+mod generate;
+mod lower;
+mod names;
+mod overlay;
+mod summary;
+#[cfg(test)]
+mod torture;
+#[cfg(test)]
+mod workspace;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use codegen::Options;
+
+const HELP: &str = "\
+Usage: cargo xtask VERB [OPTIONS]
+
+codegen            generate crates/anchorbrowser-api from openapi.yaml and openapi.overlay.yaml
+  --check              write nothing; exit 1 if anything is stale, missing or extra
+  --document FILE      another document
+  --overlay FILE       another overlay
+  --no-overlay         the document as it is
+  --out DIR            write a complete crate there, and leave this workspace alone
+  --emit-lowered FILE  write what the generator is given
+rules              list the rules that lower a document, with their reasons
+help               print this
+";
+
+fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Vec<String>) -> Result<bool> {
+    let mut arguments = arguments.into_iter();
+    match arguments.next().as_deref() {
+        Some("codegen") => match codegen_options(arguments)? {
+            Some(options) => codegen::codegen(&root(), &options),
+            None => help(),
+        },
+        Some("rules") => rules(),
+        Some("help" | "--help" | "-h") => help(),
+        Some(other) => bail!("no verb `{other}`; `cargo xtask help` lists them"),
+        None => bail!("which verb? `cargo xtask help` lists them"),
+    }
+}
+
+fn help() -> Result<bool> {
+    std::io::stdout().write_all(HELP.as_bytes())?;
+    Ok(true)
+}
+
+fn rules() -> Result<bool> {
+    let mut out = std::io::stdout();
+    for rule in lower::RULES {
+        writeln!(out, "{}\n    {}", rule.name, rule.why)?;
+    }
+    Ok(true)
+}
+
+fn codegen_options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>> {
+    let mut options = Options::default();
+    while let Some(argument) = arguments.next() {
+        let (flag, inline) = match argument.split_once('=') {
+            Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
+            None => (argument, None),
+        };
+        let place = match flag.as_str() {
+            "--check" | "--no-overlay" if inline.is_none() => {
+                options.check |= flag == "--check";
+                options.no_overlay |= flag == "--no-overlay";
+                continue;
+            }
+            "--help" | "-h" => return Ok(None),
+            "--document" => &mut options.document,
+            "--overlay" => &mut options.overlay,
+            "--out" => &mut options.out,
+            "--emit-lowered" => &mut options.emit_lowered,
+            _ => bail!("codegen has no option `{flag}`; `cargo xtask help` lists them"),
+        };
+        match inline.or_else(|| arguments.next()) {
+            Some(value) if !value.is_empty() => *place = Some(PathBuf::from(value)),
+            _ => bail!("`{flag}` needs a path"),
+        }
+    }
+    Ok(Some(options))
+}
+
+/// The folder of the workspace. Known at compile time, because xtask runs where it was built.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}

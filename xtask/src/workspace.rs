@@ -1,0 +1,55 @@
+//! What holds for the workspace as a whole.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+fn here() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_readme_shows_the_example() {
+    let read = |path: &str| std::fs::read_to_string(here().join("..").join(path)).unwrap();
+    let readme = read("README.md");
+    let shown = readme
+        .split("```rust\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    let example = read("crates/anchorbrowser-api/examples/session.rs");
+    assert!(
+        example.ends_with(shown),
+        "README and examples/session.rs differ"
+    );
+}
+
+/// Cargo's resolver keeps to the stated version only where a dependency states its own.
+#[test]
+fn dependencies_take_the_stated_rust_version() {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(here())
+        .args(["metadata", "--offline", "--locked", "--format-version", "1"])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let version = |text: &str| {
+        text.split('.')
+            .map(|part| part.parse().unwrap())
+            .collect::<Vec<u32>>()
+    };
+    let ours = version(env!("CARGO_PKG_RUST_VERSION"));
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 50);
+    for package in packages {
+        let theirs = package["rust_version"]
+            .as_str()
+            .map(version)
+            .unwrap_or_default();
+        assert!(theirs <= ours, "{} needs Rust {theirs:?}", package["name"]);
+    }
+}
