@@ -1,0 +1,289 @@
+//! The one error type.
+
+mod body;
+mod text;
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, InvalidHeaderValue};
+
+pub use body::ErrorBody;
+pub(crate) use text::{decode_reason, excerpt, is_html, page};
+
+/// Why a call failed.
+///
+/// `Display` names the operation, what happened and, where it can, what to do. Neither it nor
+/// `Debug` prints a body, a header's value, a URL or the key: what the server said is in
+/// [`body`](Error::body) and [`error_body`](Error::error_body).
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<&'static str>,
+    message: String,
+    answer: Option<Answer>,
+    location: Option<String>,
+    is_timeout: bool,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What came from the server.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// `None` if the body went to the caller as a stream.
+    pub(crate) body: Option<Bytes>,
+}
+
+/// What kind of failure an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client's settings were refused; nothing was sent.
+    Config,
+    /// An argument is missing or refused; nothing was sent.
+    InvalidRequest,
+    /// The operation needs a key and the client has none; nothing was sent.
+    MissingKey,
+    /// No connection could be made, to the API or to where it redirected; the request was not
+    /// processed.
+    Connect,
+    /// A time limit passed before an answer came; the request may have been processed.
+    Timeout,
+    /// The connection failed before an answer came; the request may have been processed.
+    Transport,
+    /// The server answered with a status that is no success.
+    Status,
+    /// The server answered with a redirect that is not followed.
+    Redirect,
+    /// The status was a success, and the body broke off.
+    Body,
+    /// The status was a success, and the body is not what the document says.
+    Decode,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            message: message.into(),
+            answer: None,
+            location: None,
+            is_timeout: kind == ErrorKind::Timeout,
+            source: None,
+        }))
+    }
+
+    /// Names the operation that failed.
+    pub(crate) fn of(mut self, operation: Option<&'static str>) -> Self {
+        self.0.operation = operation;
+        self
+    }
+
+    pub(crate) fn with_answer(mut self, answer: Answer) -> Self {
+        self.0.answer = Some(answer);
+        self
+    }
+
+    pub(crate) fn with_location(mut self, location: Option<String>) -> Self {
+        self.0.location = location;
+        self
+    }
+
+    /// Keeps the cause, without the URL: it may be a signed one.
+    pub(crate) fn with_source(mut self, source: reqwest::Error) -> Self {
+        self.0.is_timeout |= source.is_timeout();
+        self.0.source = Some(Box::new(source.without_url()));
+        self
+    }
+
+    /// What generated code makes of an argument's failure.
+    pub(crate) fn argument(operation: &'static str, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, message).of(Some(operation))
+    }
+
+    /// What generated code makes of a status it does not know. The transport makes an error of
+    /// each such answer before generated code sees it, so this is a fallback.
+    #[allow(non_snake_case)]
+    pub(crate) fn UnexpectedResponse(response: reqwest::Response) -> Self {
+        Self::new(ErrorKind::Status, "an unexpected status").with_answer(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: None,
+        })
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that failed, e.g. `create_session`; `None` if no call was being made.
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation
+    }
+
+    /// The status of the answer, if one came.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// The headers of the answer, if one came.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.answer.as_ref().map(|answer| &answer.headers)
+    }
+
+    /// The body of the answer as received: of a status that is no success at most its first MiB,
+    /// of a body that broke off what came, of a body that could not be decoded all of it. `None`
+    /// if no answer came, or if its body went to the caller as a stream.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.0.answer.as_ref()?.body.as_ref()
+    }
+
+    /// What the body of an answer that is no success says; `None` if it has no body.
+    pub fn error_body(&self) -> Option<ErrorBody> {
+        match self.kind() {
+            ErrorKind::Status | ErrorKind::Redirect => ErrorBody::read(self.body()?),
+            _ => None,
+        }
+    }
+
+    /// Where a redirect that was not followed points, as sent. It may be a signed URL: a secret.
+    pub fn location(&self) -> Option<&str> {
+        self.0.location.as_deref()
+    }
+
+    /// Whether a time limit passed.
+    pub fn is_timeout(&self) -> bool {
+        self.0.is_timeout
+    }
+
+    /// Whether no connection could be made, so that the request was not processed.
+    pub fn is_connect(&self) -> bool {
+        self.kind() == ErrorKind::Connect
+    }
+
+    /// An answer that is no success. `note` says what is missing of its body, if anything is.
+    pub(crate) fn from_answer(answer: Answer, note: Option<&str>) -> Self {
+        let mut message = describe(&answer);
+        if answer.status == StatusCode::UNAUTHORIZED {
+            message.push_str("; check the API key");
+        }
+        if let Some(note) = note {
+            message = format!("{message} ({note})");
+        }
+        Self::new(ErrorKind::Status, message).with_answer(answer)
+    }
+
+    /// Removes secrets from what will be displayed.
+    pub(crate) fn map_message(mut self, edit: impl FnOnce(String) -> String) -> Self {
+        self.0.message = edit(std::mem::take(&mut self.0.message));
+        self
+    }
+}
+
+/// What an answer that is no success says, in one line.
+fn describe(answer: &Answer) -> String {
+    let Some(body) = answer
+        .body
+        .as_deref()
+        .filter(|body| !body.trim_ascii().is_empty())
+    else {
+        return "no body".to_owned();
+    };
+    if is_html(body) {
+        return page(body);
+    }
+    let Some(read) = ErrorBody::read(body) else {
+        return "no body".to_owned();
+    };
+    if let Some(line) = read.line() {
+        return line;
+    }
+    match read.json() {
+        Some(json) => format!("no message in the body ({})", crate::wire::outline(json)),
+        None => {
+            let content_type = answer
+                .headers
+                .get(CONTENT_TYPE)
+                .and_then(|value| value.to_str().ok());
+            format!(
+                "a body of type {}",
+                excerpt(content_type.unwrap_or("unknown"))
+            )
+        }
+    }
+}
+
+impl From<reqwest::Error> for Error {
+    fn from(source: reqwest::Error) -> Self {
+        let (kind, message) = if source.is_builder() {
+            (
+                ErrorKind::InvalidRequest,
+                "the request could not be built; check its arguments",
+            )
+        } else if source.is_connect() {
+            (
+                ErrorKind::Connect,
+                "no connection could be made; check the network and the base URL",
+            )
+        } else if source.is_timeout() {
+            (
+                ErrorKind::Timeout,
+                "no answer within the time limit; the request may have been processed",
+            )
+        } else {
+            (
+                ErrorKind::Transport,
+                "the connection failed before an answer came; the request may have been processed",
+            )
+        };
+        Self::new(kind, message).with_source(source)
+    }
+}
+
+impl From<InvalidHeaderValue> for Error {
+    fn from(_: InvalidHeaderValue) -> Self {
+        let message = "a value holds characters that a header cannot carry";
+        Self::new(ErrorKind::InvalidRequest, message)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.0.operation {
+            write!(f, "{operation}: ")?;
+        }
+        if let Some(status) = self.status() {
+            write!(f, "{}", status.as_u16())?;
+            if let Some(reason) = status.canonical_reason() {
+                write!(f, " {reason}")?;
+            }
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.to_string())
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests;

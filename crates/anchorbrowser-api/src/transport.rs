@@ -1,0 +1,301 @@
+//! What happens to a request between generated code and the wire.
+
+mod path;
+mod redirect;
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
+use reqwest::{Method, Request, Response, Url};
+
+use crate::error::{Answer, Error, ErrorKind};
+use crate::generated::operations::{API_VERSION, KEY_HEADER};
+use crate::runtime::{Broken, OperationId, OperationInfo, read_body};
+use crate::{ByteStream, Client, Operation, ResponseValue};
+
+/// The most bytes that are kept of the body of an answer that is no success.
+const LONGEST_ERROR_BODY: usize = 1 << 20;
+
+/// The version of the document, which the service does not ask for.
+const API_VERSION_HEADER: HeaderName = HeaderName::from_static("api-version");
+
+/// Tells the vendor which SDK calls.
+const SDK_HEADER: HeaderName = HeaderName::from_static("x-anchor-sdk");
+const SDK: HeaderValue = HeaderValue::from_static(concat!("rust/", env!("CARGO_PKG_VERSION")));
+
+/// What a [`Client`] sends with each request: the key and the configured headers.
+#[derive(Clone)]
+pub(crate) struct Transport(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    /// The base URL, parsed.
+    pub(crate) base: Url,
+    pub(crate) key: Option<Key>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) user_agent: Option<HeaderValue>,
+    /// Whether the environment has `ANCHOR_API_KEY`, which nothing reads.
+    pub(crate) other_key_set: bool,
+}
+
+pub(crate) struct Key {
+    pub(crate) text: String,
+    /// With its prefix, and marked as sensitive.
+    pub(crate) header: HeaderValue,
+}
+
+/// Prints no secret: only whether there is a key, and the headers' names.
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("key", &self.0.key.as_ref().map(|_| "***"))
+            .field("headers", &self.0.headers.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+impl Transport {
+    /// Whether a URL is of the API's own origin: scheme, host and port.
+    fn is_home(&self, url: &Url) -> bool {
+        self.0.base.origin() == url.origin()
+    }
+
+    /// Removes the key and the configured headers' values from a server's text.
+    fn redact(&self, text: String) -> String {
+        let headers = self
+            .0
+            .headers
+            .values()
+            .filter_map(|value| value.to_str().ok());
+        let key = self.0.key.as_ref().map(|key| key.text.as_str());
+        // A short value is no secret, and replacing it would garble the text.
+        let secrets = headers.filter(|value| value.len() >= 8).chain(key);
+        secrets.fold(text, |text, secret| text.replace(secret, "***"))
+    }
+
+    /// The error of an operation that needs a key.
+    pub(crate) fn missing_key(&self) -> Error {
+        let mut message =
+            "no API key: set ANCHORBROWSER_API_KEY, or give the key to the client".to_owned();
+        if self.0.other_key_set {
+            message.push_str(" (ANCHOR_API_KEY is set, but is not read: rename it)");
+        }
+        Error::new(ErrorKind::MissingKey, message)
+    }
+
+    fn complete(&self, request: &mut Request, id: &str) -> Result<(), Error> {
+        let invalid = |reason| Error::new(ErrorKind::InvalidRequest, reason);
+        let operation = Operation::find(id)
+            .ok_or_else(|| invalid("it is not in the table of operations".to_owned()))?;
+        path::check(operation, self.0.base.path(), request.url().path()).map_err(invalid)?;
+        if operation.optional_body {
+            drop_empty_body(request);
+        }
+        self.add_headers(request, operation)
+    }
+
+    fn add_headers(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
+        let headers = request.headers_mut();
+        headers.remove(API_VERSION_HEADER);
+        if !operation.accept.is_empty() && !headers.contains_key(ACCEPT) {
+            headers.insert(ACCEPT, HeaderValue::from_static(operation.accept));
+        }
+        headers.insert(SDK_HEADER, SDK);
+        for (name, value) in &self.0.headers {
+            // What the caller gave to this one call counts more.
+            if !headers.contains_key(name) {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+        // Generated code knows `application/json` and plain bytes only; forms bring their own.
+        let own = operation.content_type.filter(|name| !name.contains("form"));
+        if let (Some(name), true) = (own, headers.contains_key(CONTENT_TYPE)) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(name));
+        }
+        if let Some(value) = &self.0.user_agent {
+            headers.entry(USER_AGENT).or_insert_with(|| value.clone());
+        }
+        if !operation.open {
+            let key = self.0.key.as_ref().ok_or_else(|| self.missing_key())?;
+            headers.insert(HeaderName::from_static(KEY_HEADER), key.header.clone());
+        }
+        Ok(())
+    }
+
+    /// An error of an answer that is no success, with its body.
+    async fn fail(&self, response: Response, refusal: Option<&str>) -> Error {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let (body, broken) = read_body(response, LONGEST_ERROR_BODY).await;
+        let location = redirect::location(&headers).map(str::to_owned);
+        let note = broken.as_ref().map(|broken| broken.note(body.len()));
+        let answer = Answer {
+            status,
+            headers,
+            body: Some(body),
+        };
+        let error = match refusal {
+            Some(reason) => {
+                let message = format!("the redirect is not followed: {reason}");
+                let error = Error::new(ErrorKind::Redirect, message);
+                error.with_answer(answer).with_location(location)
+            }
+            None => Error::from_answer(answer, note.as_deref()),
+        };
+        let error = match broken {
+            Some(Broken::Transport(source)) => error.with_source(source),
+            _ => error,
+        };
+        error.map_message(|text| self.redact(text))
+    }
+}
+
+impl Client {
+    /// What generated code sends as `api-version`; [`pre`](Self::pre) removes it again.
+    pub(crate) fn api_version() -> &'static str {
+        API_VERSION
+    }
+
+    /// Completes a request, and refuses one that must not be sent.
+    pub(crate) async fn pre(
+        &self,
+        request: &mut Request,
+        info: &OperationInfo,
+    ) -> Result<(), Error> {
+        let id = info.operation_id;
+        self.inner
+            .complete(request, id)
+            .map_err(|error| error.of(Some(id)))
+    }
+
+    /// Sends a request; an answer that is no success is an error.
+    pub(crate) async fn exec(
+        &self,
+        request: Request,
+        info: &OperationInfo,
+    ) -> Result<Response, Error> {
+        // The one place for further attempts, time limits and tracing: around `attempt`.
+        let pointer = Operation::find(info.operation_id).and_then(|operation| operation.location);
+        self.attempt(request, info.operation_id, pointer).await
+    }
+
+    /// Runs after `exec`; there is nothing left to do.
+    pub(crate) async fn post(
+        &self,
+        _result: &Result<Response, Error>,
+        _info: &OperationInfo,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Sends a request once, over its redirects. `pointer` says that a redirect is the answer, and
+    /// where its target stands in it.
+    async fn attempt(
+        &self,
+        request: Request,
+        id: &'static str,
+        pointer: Option<&str>,
+    ) -> Result<Response, Error> {
+        let transport = &self.inner;
+        let (mut response, mut refusal) =
+            redirect::send(&self.client, transport, request, pointer.is_none())
+                .await
+                .map_err(|error| error.of(Some(id)))?;
+        if let (Some(pointer), true) = (pointer, redirect::is_redirect(response.status())) {
+            refusal = match redirect::into_answer(&response, pointer) {
+                Some(answer) => {
+                    response = answer.into();
+                    None
+                }
+                None => Some(redirect::NOWHERE),
+            };
+        }
+        if !response.status().is_success() {
+            return Err(transport.fail(response, refusal).await.of(Some(id)));
+        }
+        response.extensions_mut().insert(OperationId(id));
+        Ok(response)
+    }
+
+    /// Downloads from an absolute URL that the API gave, such as a signed one. Neither the key nor
+    /// the configured headers are sent, whatever the host.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] if it is no HTTP URL, and what any call may fail with. No
+    /// error prints the URL.
+    pub async fn download_url(&self, url: &str) -> Result<ResponseValue<ByteStream>, Error> {
+        const ID: &str = "download_url";
+        let url = Url::parse(url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.ok_or_else(|| {
+            let message = "the URL is not an absolute HTTP URL";
+            Error::new(ErrorKind::InvalidRequest, message).of(Some(ID))
+        })?;
+        let mut request = Request::new(Method::GET, url);
+        if let Some(value) = &self.inner.0.user_agent {
+            request.headers_mut().insert(USER_AGENT, value.clone());
+        }
+        self.attempt(request, ID, None)
+            .await
+            .map(ResponseValue::stream)
+    }
+}
+
+/// A body that says nothing is not sent, where the document lets it be absent.
+fn drop_empty_body(request: &mut Request) {
+    let body = request.body().and_then(reqwest::Body::as_bytes);
+    if matches!(body, Some(b"{}" | b"null")) {
+        *request.body_mut() = None;
+        request.headers_mut().remove(CONTENT_TYPE);
+        request.headers_mut().remove(CONTENT_LENGTH);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_empty_body_is_dropped() -> Result<(), Error> {
+        for (body, kept) in [
+            ("{}", false),
+            ("null", false),
+            ("{\"a\":1}", true),
+            ("[]", true),
+            ("", true),
+        ] {
+            let http = reqwest::Client::new().post("http://localhost").body(body);
+            let mut request = http.header(CONTENT_TYPE, "application/json").build()?;
+            drop_empty_body(&mut request);
+            assert_eq!(request.body().is_some(), kept, "{body}");
+            assert_eq!(request.headers().contains_key(CONTENT_TYPE), kept, "{body}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_server_repeats_of_our_secrets_is_not_displayed() -> Result<(), Error> {
+        let builder = Client::builder()
+            .api_key("key-1")
+            .header("x-a", "1")
+            .header("x-b", "12345678");
+        let client = builder.base_url("http://localhost:1/prefix").build()?;
+        let text = client.inner.redact("key-1 of 12345678 is not 1".to_owned());
+        assert_eq!(text, "*** of *** is not 1");
+        for (url, home) in [
+            ("http://localhost:1/other", true),
+            ("https://localhost:1/", false),
+            ("http://localhost/", false),
+            ("http://localhost.evil:1/", false),
+        ] {
+            assert_eq!(
+                Url::parse(url).map(|url| client.inner.is_home(&url)),
+                Ok(home),
+                "{url}"
+            );
+        }
+        Ok(())
+    }
+}
