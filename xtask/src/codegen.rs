@@ -12,6 +12,7 @@ use crate::files::{self, Changes, Generated, Mode};
 use crate::generate::{self, Output, Source};
 use crate::lower::{self, Lowered};
 use crate::overlay::{Applied, Overlay};
+use crate::progress::Progress;
 use crate::{crate_copy, summary};
 
 /// The document, relative to the workspace.
@@ -78,6 +79,8 @@ pub(crate) fn codegen(workspace: &Path, options: &Options) -> Result<bool> {
 
 /// From the document to the generated files, without writing any.
 pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Run> {
+    let progress = Progress::start();
+    progress.step("reading the document");
     let path = options
         .document
         .clone()
@@ -106,12 +109,14 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Run> {
             document.name
         );
     }
+    progress.step("lowering");
     let lowered = lower::lower(root);
     let overlay = overlay.as_ref().map(Overlay::sha256).unwrap_or_default();
     let source = Source {
         document: &document.sha256,
         overlay,
     };
+    progress.step("generating");
     let output = generate::generate(&lowered, &source)
         .with_context(|| format!("{}: code generation failed", document.name))?;
     Ok(Run {

@@ -109,6 +109,42 @@ impl Context {
         });
     }
 
+    /// Changes each schema; gives how many became another. What `change` gives is noted.
+    pub(crate) fn change<N>(
+        &mut self,
+        order: walk::Order,
+        mut change: impl FnMut(&mut Value) -> N,
+    ) -> usize
+    where
+        N: IntoIterator<Item = &'static str>,
+    {
+        let mut count = 0;
+        let mut notes = Vec::new();
+        walk::schemas(&mut self.root, order, &mut |schema, at| {
+            let before = schema.clone();
+            let found = change(schema);
+            notes.extend(found.into_iter().map(|what| (at.to_owned(), what)));
+            count += usize::from(*schema != before);
+        });
+        for (at, what) in notes {
+            self.note(&at, what);
+        }
+        count
+    }
+
+    /// Drops members of schemas; gives how many.
+    pub(crate) fn drop_members(&mut self, dropped: impl Fn(&str, &Value) -> bool) -> usize {
+        let mut count = 0;
+        walk::schemas(&mut self.root, walk::Order::Inside, &mut |schema, _| {
+            if let Some(schema) = schema.as_object_mut() {
+                let before = schema.len();
+                schema.retain(|key, value| !dropped(key, value));
+                count += before - schema.len();
+            }
+        });
+        count
+    }
+
     /// The schemas under `components`.
     pub(crate) fn components(&self) -> &Map<String, Value> {
         static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);

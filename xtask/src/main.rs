@@ -8,6 +8,7 @@ mod generate;
 mod lower;
 mod names;
 mod overlay;
+mod progress;
 mod summary;
 #[cfg(test)]
 mod torture;

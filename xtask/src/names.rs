@@ -51,7 +51,6 @@ const PRELUDE: &[&str] = &[
 /// Methods of the generated `Client` that are no operations, and words that would shadow what the
 /// generated code itself names.
 const RESERVED_OPERATIONS: &[&str] = &[
-    "api_version",
     "attempt",
     "base_url",
     "builder",

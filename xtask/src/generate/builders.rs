@@ -138,6 +138,7 @@ fn builder(lowered: &Lowered, id: &str, facts: &Facts, mut item: syn::Item) -> R
         facts,
         multipart,
         changed: 0,
+        headers: false,
     };
     match &mut item {
         syn::Item::Struct(item) => {
@@ -145,6 +146,8 @@ fn builder(lowered: &Lowered, id: &str, facts: &Facts, mut item: syn::Item) -> R
                 .retain(|attribute| types::doc(attribute).is_none());
             let doc = format!(" Request of [`Client::{id}`](crate::Client::{id}).");
             item.attrs.insert(0, syn::parse_quote!(#[doc = #doc]));
+            item.attrs
+                .push(syn::parse_quote!(#[must_use = "nothing is sent before `.send().await`"]));
             if multipart {
                 body_field(item, id);
             }
@@ -190,6 +193,8 @@ struct Passes<'a> {
     multipart: bool,
     /// How many places got the form.
     changed: usize,
+    /// The request has headers of its own.
+    headers: bool,
 }
 
 impl Passes<'_> {
@@ -225,6 +230,7 @@ impl Passes<'_> {
             };
             self.changed += 1;
         }
+        self.headers = version_header(&mut method.block);
         self.visit_block_mut(&mut method.block);
     }
 
@@ -247,6 +253,25 @@ impl Passes<'_> {
     }
 }
 
+/// Drops the header `api-version`, which the generator sends with each request and the service
+/// doesn't ask for; and the map of headers, where nothing else is in it.
+fn version_header(block: &mut syn::Block) -> bool {
+    let words = |statement: &syn::Stmt| quote::ToTokens::to_token_stream(statement).to_string();
+    block
+        .stmts
+        .retain(|statement| !words(statement).contains("\"api-version\""));
+    let used = block
+        .stmts
+        .iter()
+        .any(|statement| words(statement).contains("header_map . append"));
+    if !used {
+        block
+            .stmts
+            .retain(|statement| !words(statement).starts_with("let mut header_map"));
+    }
+    used
+}
+
 impl VisitMut for Passes<'_> {
     fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
         let body = matches!(&field.member, syn::Member::Named(name) if name == "body");
@@ -262,6 +287,10 @@ impl VisitMut for Passes<'_> {
         let syn::Expr::MethodCall(call) = expression else {
             return;
         };
+        if call.method == "headers" && !self.headers {
+            *expression = (*call.receiver).clone();
+            return;
+        }
         self.named(call);
         // `.header(CONTENT_TYPE, ..).body(body)` of a raw body becomes `.multipart(form)`.
         if self.multipart

@@ -21,27 +21,15 @@ const BESIDE_REFERENCE: &[&str] = &["description", "nullable", "x-text"];
 
 fn apply(context: &mut Context) -> usize {
     let source = context.components().clone();
-    let mut count = 0;
-    let mut notes = Vec::new();
     let mut merge = Merge {
         source: &source,
         known: BTreeMap::new(),
         notes: Vec::new(),
     };
-    walk::schemas(
-        &mut context.root,
-        walk::Order::Outside,
-        &mut |schema, at| {
-            let before = schema.clone();
-            *schema = merge.flatten(schema.take(), 0);
-            notes.extend(merge.notes.drain(..).map(|what| (at.to_owned(), what)));
-            count += usize::from(*schema != before);
-        },
-    );
-    for (at, what) in notes {
-        context.note(&at, what);
-    }
-    count
+    context.change(walk::Order::Outside, |schema| {
+        *schema = merge.flatten(schema.take(), 0);
+        std::mem::take(&mut merge.notes)
+    })
 }
 
 struct Merge<'a> {

@@ -1,6 +1,6 @@
 //! Members of a schema that say nothing about its values.
 
-use super::{Context, Rule, walk};
+use super::{Context, Rule};
 
 pub(crate) const RULE: Rule = Rule {
     name: "annotations",
@@ -31,21 +31,12 @@ const DROPPED: &[&str] = &[
 const KEPT: &[&str] = &["x-enum-varnames", "x-rust-name", "x-text"];
 
 fn apply(context: &mut Context) -> usize {
-    let mut count = 0;
-    walk::schemas(&mut context.root, walk::Order::Inside, &mut |schema, _| {
-        let Some(schema) = schema.as_object_mut() else {
-            return;
-        };
-        let before = schema.len();
-        schema.retain(|key, value| {
-            let extension = key.starts_with("x-") && !KEPT.contains(&key.as_str());
-            let blank =
-                key == "description" && value.as_str().is_none_or(|text| text.trim().is_empty());
-            !extension && !blank && !DROPPED.contains(&key.as_str())
-        });
-        count += before - schema.len();
-    });
-    count
+    context.drop_members(|key, value| {
+        let extension = key.starts_with("x-") && !KEPT.contains(&key);
+        let blank =
+            key == "description" && value.as_str().is_none_or(|text| text.trim().is_empty());
+        extension || blank || DROPPED.contains(&key)
+    })
 }
 
 #[cfg(test)]

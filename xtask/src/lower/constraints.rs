@@ -1,6 +1,6 @@
 //! Bounds, patterns and formats.
 
-use super::{Context, Rule, walk};
+use super::{Context, Rule};
 
 pub(crate) const RULE: Rule = Rule {
     name: "constraints",
@@ -30,21 +30,12 @@ const BOUNDS: &[&str] = &[
 const FORMATS: &[&str] = &["binary", "date-time", "password"];
 
 fn apply(context: &mut Context) -> usize {
-    let mut count = 0;
-    walk::schemas(&mut context.root, walk::Order::Inside, &mut |schema, _| {
-        let Some(schema) = schema.as_object_mut() else {
-            return;
-        };
-        let before = schema.len();
-        schema.retain(|key, value| {
-            let known = value
-                .as_str()
-                .is_some_and(|format| FORMATS.contains(&format));
-            !BOUNDS.contains(&key.as_str()) && (key != "format" || known)
-        });
-        count += before - schema.len();
-    });
-    count
+    context.drop_members(|key, value| {
+        let known = value
+            .as_str()
+            .is_some_and(|format| FORMATS.contains(&format));
+        BOUNDS.contains(&key) || (key == "format" && !known)
+    })
 }
 
 #[cfg(test)]

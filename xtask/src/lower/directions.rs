@@ -23,38 +23,41 @@ pub(crate) const LENIENT: Rule = Rule {
 
 fn apply(context: &mut Context) -> usize {
     let components = context.components().clone();
+    let operations = context.plan.operations.clone();
+    // What the operations of a resource send and receive, taken together: each walk may lead
+    // through most of the document.
+    let mut parts = BTreeMap::<(String, bool), Vec<Value>>::new();
+    walk::operations(&mut context.root, |_, _, operation| {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        let resource = operations
+            .get(id)
+            .map(|operation| operation.resource.clone());
+        let resource = resource.unwrap_or_default();
+        for (place, received) in [
+            ("parameters", false),
+            ("requestBody", false),
+            ("responses", true),
+        ] {
+            let part = operation.get(place).cloned();
+            parts
+                .entry((resource.clone(), received))
+                .or_default()
+                .extend(part);
+        }
+    });
     let mut sent = BTreeSet::new();
     let mut received = BTreeSet::new();
     let mut resources = BTreeMap::<String, BTreeSet<String>>::new();
-    let operations = context.plan.operations.clone();
-    walk::operations(&mut context.root, |_, _, operation| {
-        let id = operation
-            .get("operationId")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let resource = operations
-            .get(id)
-            .map(|operation| operation.resource.clone())
-            .unwrap_or_default();
-        for place in ["parameters", "requestBody", "responses"] {
-            let types = if place == "responses" {
-                &mut received
-            } else {
-                &mut sent
-            };
-            let reached = operation
-                .get(place)
-                .map(|value| reach(&components, value))
-                .unwrap_or_default();
-            for name in &reached {
-                resources
-                    .entry(name.clone())
-                    .or_default()
-                    .insert(resource.clone());
-            }
-            types.extend(reached);
+    for ((resource, is_answer), parts) in &parts {
+        let reached = reach(&components, parts);
+        for name in &reached {
+            resources
+                .entry(name.clone())
+                .or_default()
+                .insert(resource.clone());
         }
-    });
+        if *is_answer { &mut received } else { &mut sent }.extend(reached);
+    }
     for name in components.keys() {
         let direction = match (sent.contains(name), received.contains(name)) {
             (true, true) => Direction::Both,
@@ -81,10 +84,10 @@ fn apply(context: &mut Context) -> usize {
     unused.len()
 }
 
-/// All components that a part of an operation leads to.
-fn reach(components: &Map<String, Value>, value: &Value) -> BTreeSet<String> {
+/// All components that parts of operations lead to.
+fn reach(components: &Map<String, Value>, parts: &[Value]) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
-    let mut open = vec![value];
+    let mut open: Vec<_> = parts.iter().collect();
     while let Some(value) = open.pop() {
         match value {
             Value::Object(map) => {

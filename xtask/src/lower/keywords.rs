@@ -25,38 +25,25 @@ const ASSERTIONS: &[&str] = &[
 ];
 
 fn apply(context: &mut Context) -> usize {
-    let mut count = 0;
-    let mut notes = Vec::new();
-    walk::schemas(
-        &mut context.root,
-        walk::Order::Outside,
-        &mut |schema, at| {
-            let before = schema.clone();
-            if let Some(what) = boolean(schema) {
-                notes.push((at.to_owned(), what));
-            }
-            let map = object(schema);
-            map.retain(|key, _| !ASSERTIONS.contains(&key.as_str()));
-            if let Some(value) = map.remove("const") {
-                map.insert("enum".to_owned(), json!([value]));
-            }
-            notes.extend(conditions(map).map(|what| (at.to_owned(), what)));
-            notes.extend(tuples(map).map(|what| (at.to_owned(), what)));
-            if map.contains_key("$dynamicRef") || map.contains_key("$recursiveRef") {
-                *map = Map::new();
-                notes.push((at.to_owned(), "dynamic reference: any JSON"));
-            }
-            patterns(map);
-            content(map);
-            infer_type(map);
-            siblings(schema);
-            count += usize::from(*schema != before);
-        },
-    );
-    for (at, what) in notes {
-        context.note(&at, what);
-    }
-    count
+    context.change(walk::Order::Outside, |schema| {
+        let mut notes = Vec::from_iter(boolean(schema));
+        let map = object(schema);
+        map.retain(|key, _| !ASSERTIONS.contains(&key.as_str()));
+        if let Some(value) = map.remove("const") {
+            map.insert("enum".to_owned(), json!([value]));
+        }
+        notes.extend(conditions(map));
+        notes.extend(tuples(map));
+        if map.contains_key("$dynamicRef") || map.contains_key("$recursiveRef") {
+            *map = Map::new();
+            notes.push("dynamic reference: any JSON");
+        }
+        patterns(map);
+        content(map);
+        infer_type(map);
+        siblings(schema);
+        notes
+    })
 }
 
 /// `true` is any JSON; `false` too, because Rust has no type for what never is.

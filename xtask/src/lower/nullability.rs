@@ -14,19 +14,15 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn apply(context: &mut Context) -> usize {
-    let mut count = 0;
-    walk::schemas(&mut context.root, walk::Order::Inside, &mut |schema, _| {
-        let before = schema.clone();
-        let Some(map) = schema.as_object_mut() else {
-            return;
-        };
+    let count = context.change(walk::Order::Inside, |schema| {
+        let map = object(schema);
         if map.get("nullable") == Some(&Value::Bool(false)) {
             map.remove("nullable");
         }
         types(map);
         values(map);
         arms(map);
-        count += usize::from(*schema != before);
+        None
     });
     count + at_use(context)
 }

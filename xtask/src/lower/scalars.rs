@@ -19,20 +19,11 @@ pub(crate) const SECRET: &str = "anchorbrowser_api::wire::Secret";
 const SECRET_JSON: &str = "anchorbrowser_api::wire::SecretJson";
 
 fn apply(context: &mut Context) -> usize {
-    let mut count = 0;
-    let mut notes = Vec::new();
-    walk::schemas(&mut context.root, walk::Order::Inside, &mut |schema, at| {
-        let before = schema.clone();
-        if let Some(what) = values(schema) {
-            notes.push((at.to_owned(), what));
-        }
+    context.change(walk::Order::Inside, |schema| {
+        let note = values(schema);
         typed(schema);
-        count += usize::from(*schema != before);
-    });
-    for (at, what) in notes {
-        context.note(&at, what);
-    }
-    count
+        note
+    })
 }
 
 /// An enum of strings stays one; others become the type that their values have.

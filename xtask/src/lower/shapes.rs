@@ -28,9 +28,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 fn apply(context: &mut Context) -> usize {
-    let mut count = 0;
-    walk::schemas(&mut context.root, walk::Order::Inside, &mut |schema, _| {
-        let before = schema.clone();
+    context.change(walk::Order::Inside, |schema| {
         let map = object(schema);
         map.retain(|key, _| KEYWORDS.contains(&key.as_str()) || key.starts_with("x-"));
         map.remove("x-null");
@@ -51,9 +49,8 @@ fn apply(context: &mut Context) -> usize {
             }
             None => {}
         }
-        count += usize::from(*schema != before);
-    });
-    count
+        None
+    })
 }
 
 fn only(schema: &mut Map<String, Value>, foreign: &[&str]) {

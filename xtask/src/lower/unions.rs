@@ -23,17 +23,7 @@ pub(crate) const PLAN: Rule = Rule {
 };
 
 fn fold_all(context: &mut Context) -> usize {
-    let mut count = 0;
-    let mut notes = Vec::new();
-    walk::schemas(&mut context.root, walk::Order::Inside, &mut |schema, at| {
-        let before = schema.clone();
-        notes.extend(fold(schema).map(|what| (at.to_owned(), what)));
-        count += usize::from(*schema != before);
-    });
-    for (at, what) in notes {
-        context.note(&at, what);
-    }
-    count
+    context.change(walk::Order::Inside, fold)
 }
 
 /// Folds the union of one schema.
