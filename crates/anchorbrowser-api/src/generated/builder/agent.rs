@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::get_requested_human_intervention`](crate::Client::get_requested_human_intervention).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetRequestedHumanIntervention<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -47,12 +48,6 @@ impl<'a> GetRequestedHumanIntervention<'a> {
             "{}/v1/sessions/{}/agent/requested-human-intervention", client.baseurl,
             encode_path(& session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -61,7 +56,6 @@ impl<'a> GetRequestedHumanIntervention<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| {
                 Error::from(error).of(Some("get_requested_human_intervention"))
@@ -82,6 +76,7 @@ impl<'a> GetRequestedHumanIntervention<'a> {
 
 /// Request of [`Client::list_agent_files`](crate::Client::list_agent_files).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListAgentFiles<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -119,12 +114,6 @@ impl<'a> ListAgentFiles<'a> {
             "{}/v1/sessions/{}/agent/files", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -133,7 +122,6 @@ impl<'a> ListAgentFiles<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_agent_files")))?;
         let info = OperationInfo {
@@ -152,6 +140,7 @@ impl<'a> ListAgentFiles<'a> {
 
 /// Request of [`Client::list_pending_interventions`](crate::Client::list_pending_interventions).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListPendingInterventions<'a> {
     client: &'a crate::Client,
 }
@@ -165,12 +154,6 @@ impl<'a> ListPendingInterventions<'a> {
     ) -> Result<ResponseValue<types::PendingInterventionsResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/sessions/pending-interventions", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -179,7 +162,6 @@ impl<'a> ListPendingInterventions<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_pending_interventions")))?;
         let info = OperationInfo {
@@ -198,6 +180,7 @@ impl<'a> ListPendingInterventions<'a> {
 
 /// Request of [`Client::pause_agent`](crate::Client::pause_agent).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct PauseAgent<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -233,12 +216,6 @@ impl<'a> PauseAgent<'a> {
             "{}/v1/sessions/{}/agent/pause", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -247,7 +224,6 @@ impl<'a> PauseAgent<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("pause_agent")))?;
         let info = OperationInfo {
@@ -266,6 +242,7 @@ impl<'a> PauseAgent<'a> {
 
 /// Request of [`Client::respond_to_human_intervention`](crate::Client::respond_to_human_intervention).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct RespondToHumanIntervention<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -325,12 +302,6 @@ impl<'a> RespondToHumanIntervention<'a> {
             "{}/v1/sessions/{}/agent/respond-to-human-intervention", client.baseurl,
             encode_path(& session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -340,7 +311,6 @@ impl<'a> RespondToHumanIntervention<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| {
                 Error::from(error).of(Some("respond_to_human_intervention"))
@@ -361,6 +331,7 @@ impl<'a> RespondToHumanIntervention<'a> {
 
 /// Request of [`Client::resume_agent`](crate::Client::resume_agent).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ResumeAgent<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -396,12 +367,6 @@ impl<'a> ResumeAgent<'a> {
             "{}/v1/sessions/{}/agent/resume", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -410,7 +375,6 @@ impl<'a> ResumeAgent<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("resume_agent")))?;
         let info = OperationInfo {
@@ -429,6 +393,7 @@ impl<'a> ResumeAgent<'a> {
 
 /// Request of [`Client::upload_agent_files`](crate::Client::upload_agent_files).
 #[derive(Debug)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UploadAgentFiles<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -475,12 +440,6 @@ impl<'a> UploadAgentFiles<'a> {
             "{}/v1/sessions/{}/agent/files", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -492,7 +451,6 @@ impl<'a> UploadAgentFiles<'a> {
             .multipart(
                 body.into_form().map_err(|error| error.of(Some("upload_agent_files")))?,
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("upload_agent_files")))?;
         let info = OperationInfo {

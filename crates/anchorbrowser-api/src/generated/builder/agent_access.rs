@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_agent_access_project`](crate::Client::create_agent_access_project).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateAgentAccessProject<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::CreateAgentAccessProjectBody, String>,
@@ -38,12 +39,6 @@ impl<'a> CreateAgentAccessProject<'a> {
         let body = body
             .map_err(|message| Error::argument("create_agent_access_project", message))?;
         let url = format!("{}/v1/agent-access", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -53,7 +48,6 @@ impl<'a> CreateAgentAccessProject<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| {
                 Error::from(error).of(Some("create_agent_access_project"))
@@ -74,6 +68,7 @@ impl<'a> CreateAgentAccessProject<'a> {
 
 /// Request of [`Client::get_agent_access_appendix`](crate::Client::get_agent_access_appendix).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetAgentAccessAppendix<'a> {
     client: &'a crate::Client,
     appendix_ref: Result<::std::string::String, String>,
@@ -111,12 +106,6 @@ impl<'a> GetAgentAccessAppendix<'a> {
             "{}/v1/agent-access/appendix/{}", client.baseurl, encode_path(& appendix_ref
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -125,7 +114,6 @@ impl<'a> GetAgentAccessAppendix<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_agent_access_appendix")))?;
         let info = OperationInfo {
@@ -144,6 +132,7 @@ impl<'a> GetAgentAccessAppendix<'a> {
 
 /// Request of [`Client::get_agent_access_challenge`](crate::Client::get_agent_access_challenge).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetAgentAccessChallenge<'a> {
     client: &'a crate::Client,
 }
@@ -157,12 +146,6 @@ impl<'a> GetAgentAccessChallenge<'a> {
     ) -> Result<ResponseValue<types::GetAgentAccessChallengeResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/agent-access/challenge", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -171,7 +154,6 @@ impl<'a> GetAgentAccessChallenge<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_agent_access_challenge")))?;
         let info = OperationInfo {
@@ -190,6 +172,7 @@ impl<'a> GetAgentAccessChallenge<'a> {
 
 /// Request of [`Client::get_agent_access_guide`](crate::Client::get_agent_access_guide).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetAgentAccessGuide<'a> {
     client: &'a crate::Client,
 }
@@ -203,12 +186,6 @@ impl<'a> GetAgentAccessGuide<'a> {
     ) -> Result<ResponseValue<types::GetAgentAccessGuideResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/agent-access", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -217,7 +194,6 @@ impl<'a> GetAgentAccessGuide<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_agent_access_guide")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_application`](crate::Client::create_application).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateApplication<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::CreateApplicationRequest, String>,
@@ -38,12 +39,6 @@ impl<'a> CreateApplication<'a> {
         let body = body
             .map_err(|message| Error::argument("create_application", message))?;
         let url = format!("{}/v1/applications", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -53,7 +48,6 @@ impl<'a> CreateApplication<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_application")))?;
         let info = OperationInfo {
@@ -72,6 +66,7 @@ impl<'a> CreateApplication<'a> {
 
 /// Request of [`Client::create_auth_flow`](crate::Client::create_auth_flow).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateAuthFlow<'a> {
     client: &'a crate::Client,
     application_id: Result<::std::string::String, String>,
@@ -124,12 +119,6 @@ impl<'a> CreateAuthFlow<'a> {
             "{}/v1/applications/{}/auth-flows", client.baseurl, encode_path(&
             application_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -139,7 +128,6 @@ impl<'a> CreateAuthFlow<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_auth_flow")))?;
         let info = OperationInfo {
@@ -158,6 +146,7 @@ impl<'a> CreateAuthFlow<'a> {
 
 /// Request of [`Client::create_identity_token`](crate::Client::create_identity_token).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateIdentityToken<'a> {
     client: &'a crate::Client,
     application_id: Result<::std::string::String, String>,
@@ -211,12 +200,6 @@ impl<'a> CreateIdentityToken<'a> {
             "{}/v1/applications/{}/tokens", client.baseurl, encode_path(& application_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -226,7 +209,6 @@ impl<'a> CreateIdentityToken<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_identity_token")))?;
         let info = OperationInfo {
@@ -245,6 +227,7 @@ impl<'a> CreateIdentityToken<'a> {
 
 /// Request of [`Client::delete_application`](crate::Client::delete_application).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteApplication<'a> {
     client: &'a crate::Client,
     application_id: Result<::std::string::String, String>,
@@ -282,12 +265,6 @@ impl<'a> DeleteApplication<'a> {
             "{}/v1/applications/{}", client.baseurl, encode_path(& application_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -296,7 +273,6 @@ impl<'a> DeleteApplication<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_application")))?;
         let info = OperationInfo {
@@ -315,6 +291,7 @@ impl<'a> DeleteApplication<'a> {
 
 /// Request of [`Client::delete_auth_flow`](crate::Client::delete_auth_flow).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteAuthFlow<'a> {
     client: &'a crate::Client,
     application_id: Result<::std::string::String, String>,
@@ -371,12 +348,6 @@ impl<'a> DeleteAuthFlow<'a> {
             "{}/v1/applications/{}/auth-flows/{}", client.baseurl, encode_path(&
             application_id.to_string()), encode_path(& auth_flow_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -385,7 +356,6 @@ impl<'a> DeleteAuthFlow<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_auth_flow")))?;
         let info = OperationInfo {
@@ -404,6 +374,7 @@ impl<'a> DeleteAuthFlow<'a> {
 
 /// Request of [`Client::get_application`](crate::Client::get_application).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetApplication<'a> {
     client: &'a crate::Client,
     application_id: Result<::std::string::String, String>,
@@ -441,12 +412,6 @@ impl<'a> GetApplication<'a> {
             "{}/v1/applications/{}", client.baseurl, encode_path(& application_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -455,7 +420,6 @@ impl<'a> GetApplication<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_application")))?;
         let info = OperationInfo {
@@ -474,6 +438,7 @@ impl<'a> GetApplication<'a> {
 
 /// Request of [`Client::list_application_identities`](crate::Client::list_application_identities).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListApplicationIdentities<'a> {
     client: &'a crate::Client,
     application_id: Result<::std::string::String, String>,
@@ -545,12 +510,6 @@ impl<'a> ListApplicationIdentities<'a> {
             "{}/v1/applications/{}/identities", client.baseurl, encode_path(&
             application_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -561,7 +520,6 @@ impl<'a> ListApplicationIdentities<'a> {
             )
             .query(&crate::runtime::QueryParam::new("metadata", &metadata))
             .query(&crate::runtime::QueryParam::new("search", &search))
-            .headers(header_map)
             .build()
             .map_err(|error| {
                 Error::from(error).of(Some("list_application_identities"))
@@ -582,6 +540,7 @@ impl<'a> ListApplicationIdentities<'a> {
 
 /// Request of [`Client::list_applications`](crate::Client::list_applications).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListApplications<'a> {
     client: &'a crate::Client,
     search: Result<Option<::std::string::String>, String>,
@@ -614,12 +573,6 @@ impl<'a> ListApplications<'a> {
         let search = search
             .map_err(|message| Error::argument("list_applications", message))?;
         let url = format!("{}/v1/applications", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -629,7 +582,6 @@ impl<'a> ListApplications<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .query(&crate::runtime::QueryParam::new("search", &search))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_applications")))?;
         let info = OperationInfo {
@@ -648,6 +600,7 @@ impl<'a> ListApplications<'a> {
 
 /// Request of [`Client::list_auth_flows`](crate::Client::list_auth_flows).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListAuthFlows<'a> {
     client: &'a crate::Client,
     application_id: Result<::std::string::String, String>,
@@ -685,12 +638,6 @@ impl<'a> ListAuthFlows<'a> {
             "{}/v1/applications/{}/auth-flows", client.baseurl, encode_path(&
             application_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -699,7 +646,6 @@ impl<'a> ListAuthFlows<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_auth_flows")))?;
         let info = OperationInfo {
@@ -718,6 +664,7 @@ impl<'a> ListAuthFlows<'a> {
 
 /// Request of [`Client::update_auth_flow`](crate::Client::update_auth_flow).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UpdateAuthFlow<'a> {
     client: &'a crate::Client,
     application_id: Result<::std::string::String, String>,
@@ -789,12 +736,6 @@ impl<'a> UpdateAuthFlow<'a> {
             "{}/v1/applications/{}/auth-flows/{}", client.baseurl, encode_path(&
             application_id.to_string()), encode_path(& auth_flow_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -804,7 +745,6 @@ impl<'a> UpdateAuthFlow<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("update_auth_flow")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_batch_session`](crate::Client::create_batch_session).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateBatchSession<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::BatchSessionRequestSchema, String>,
@@ -38,12 +39,6 @@ impl<'a> CreateBatchSession<'a> {
         let body = body
             .map_err(|message| Error::argument("create_batch_session", message))?;
         let url = format!("{}/v1/batch-sessions", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -53,7 +48,6 @@ impl<'a> CreateBatchSession<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_batch_session")))?;
         let info = OperationInfo {
@@ -72,6 +66,7 @@ impl<'a> CreateBatchSession<'a> {
 
 /// Request of [`Client::delete_batch_session`](crate::Client::delete_batch_session).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteBatchSession<'a> {
     client: &'a crate::Client,
     batch_id: Result<::std::string::String, String>,
@@ -109,12 +104,6 @@ impl<'a> DeleteBatchSession<'a> {
             "{}/v1/batch-sessions/{}", client.baseurl, encode_path(& batch_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -123,7 +112,6 @@ impl<'a> DeleteBatchSession<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_batch_session")))?;
         let info = OperationInfo {
@@ -142,6 +130,7 @@ impl<'a> DeleteBatchSession<'a> {
 
 /// Request of [`Client::get_batch_session`](crate::Client::get_batch_session).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetBatchSession<'a> {
     client: &'a crate::Client,
     batch_id: Result<::std::string::String, String>,
@@ -179,12 +168,6 @@ impl<'a> GetBatchSession<'a> {
             "{}/v1/batch-sessions/{}", client.baseurl, encode_path(& batch_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -193,7 +176,6 @@ impl<'a> GetBatchSession<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_batch_session")))?;
         let info = OperationInfo {
@@ -212,6 +194,7 @@ impl<'a> GetBatchSession<'a> {
 
 /// Request of [`Client::list_batch_sessions`](crate::Client::list_batch_sessions).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListBatchSessions<'a> {
     client: &'a crate::Client,
     created_after: Result<Option<crate::wire::Timestamp>, String>,
@@ -312,12 +295,6 @@ impl<'a> ListBatchSessions<'a> {
         let status = status
             .map_err(|message| Error::argument("list_batch_sessions", message))?;
         let url = format!("{}/v1/batch-sessions", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -331,7 +308,6 @@ impl<'a> ListBatchSessions<'a> {
             .query(&crate::runtime::QueryParam::new("limit", &limit))
             .query(&crate::runtime::QueryParam::new("page", &page))
             .query(&crate::runtime::QueryParam::new("status", &status))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_batch_sessions")))?;
         let info = OperationInfo {
@@ -350,6 +326,7 @@ impl<'a> ListBatchSessions<'a> {
 
 /// Request of [`Client::retry_batch_session`](crate::Client::retry_batch_session).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct RetryBatchSession<'a> {
     client: &'a crate::Client,
     batch_id: Result<::std::string::String, String>,
@@ -403,12 +380,6 @@ impl<'a> RetryBatchSession<'a> {
             "{}/v1/batch-sessions/{}/retry", client.baseurl, encode_path(& batch_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -418,7 +389,6 @@ impl<'a> RetryBatchSession<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("retry_batch_session")))?;
         let info = OperationInfo {
@@ -437,6 +407,7 @@ impl<'a> RetryBatchSession<'a> {
 
 /// Request of [`Client::update_batch_session`](crate::Client::update_batch_session).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UpdateBatchSession<'a> {
     client: &'a crate::Client,
     batch_id: Result<::std::string::String, String>,
@@ -490,12 +461,6 @@ impl<'a> UpdateBatchSession<'a> {
             "{}/v1/batch-sessions/{}", client.baseurl, encode_path(& batch_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -505,7 +470,6 @@ impl<'a> UpdateBatchSession<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("update_batch_session")))?;
         let info = OperationInfo {

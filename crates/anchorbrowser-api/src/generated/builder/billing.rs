@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::get_billing`](crate::Client::get_billing).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetBilling<'a> {
     client: &'a crate::Client,
     from_date: Result<Option<crate::wire::Timestamp>, String>,
@@ -71,12 +72,6 @@ impl<'a> GetBilling<'a> {
         let to_date = to_date
             .map_err(|message| Error::argument("get_billing", message))?;
         let url = format!("{}/v1/billing", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -88,7 +83,6 @@ impl<'a> GetBilling<'a> {
             .query(&crate::runtime::QueryParam::new("from_date", &from_date))
             .query(&crate::runtime::QueryParam::new("granularity", &granularity))
             .query(&crate::runtime::QueryParam::new("to_date", &to_date))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_billing")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_certificate`](crate::Client::create_certificate).
 #[derive(Debug)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateCertificate<'a> {
     client: &'a crate::Client,
     body: Result<types::CreateCertificateForm, String>,
@@ -29,12 +30,6 @@ impl<'a> CreateCertificate<'a> {
         let body = body
             .map_err(|message| Error::argument("create_certificate", message))?;
         let url = format!("{}/v1/certificates", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -46,7 +41,6 @@ impl<'a> CreateCertificate<'a> {
             .multipart(
                 body.into_form().map_err(|error| error.of(Some("create_certificate")))?,
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_certificate")))?;
         let info = OperationInfo {
@@ -65,6 +59,7 @@ impl<'a> CreateCertificate<'a> {
 
 /// Request of [`Client::delete_certificate`](crate::Client::delete_certificate).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteCertificate<'a> {
     client: &'a crate::Client,
     name: Result<::std::string::String, String>,
@@ -96,12 +91,6 @@ impl<'a> DeleteCertificate<'a> {
         let url = format!(
             "{}/v1/certificates/{}", client.baseurl, encode_path(& name.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -110,7 +99,6 @@ impl<'a> DeleteCertificate<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_certificate")))?;
         let info = OperationInfo {
@@ -129,6 +117,7 @@ impl<'a> DeleteCertificate<'a> {
 
 /// Request of [`Client::list_certificates`](crate::Client::list_certificates).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListCertificates<'a> {
     client: &'a crate::Client,
 }
@@ -142,12 +131,6 @@ impl<'a> ListCertificates<'a> {
     ) -> Result<ResponseValue<types::CertificateListResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/certificates", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -156,7 +139,6 @@ impl<'a> ListCertificates<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_certificates")))?;
         let info = OperationInfo {

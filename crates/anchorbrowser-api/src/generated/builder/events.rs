@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::signal_event`](crate::Client::signal_event).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct SignalEvent<'a> {
     client: &'a crate::Client,
     event_name: Result<::std::string::String, String>,
@@ -56,12 +57,6 @@ impl<'a> SignalEvent<'a> {
         let url = format!(
             "{}/v1/events/{}", client.baseurl, encode_path(& event_name.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -71,7 +66,6 @@ impl<'a> SignalEvent<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("signal_event")))?;
         let info = OperationInfo {
@@ -90,6 +84,7 @@ impl<'a> SignalEvent<'a> {
 
 /// Request of [`Client::wait_for_event`](crate::Client::wait_for_event).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct WaitForEvent<'a> {
     client: &'a crate::Client,
     event_name: Result<::std::string::String, String>,
@@ -140,12 +135,6 @@ impl<'a> WaitForEvent<'a> {
             "{}/v1/events/{}/wait", client.baseurl, encode_path(& event_name
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -155,7 +144,6 @@ impl<'a> WaitForEvent<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("wait_for_event")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::delete_extension`](crate::Client::delete_extension).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteExtension<'a> {
     client: &'a crate::Client,
     id: Result<::std::string::String, String>,
@@ -37,12 +38,6 @@ impl<'a> DeleteExtension<'a> {
         let url = format!(
             "{}/v1/extensions/{}", client.baseurl, encode_path(& id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -51,7 +46,6 @@ impl<'a> DeleteExtension<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_extension")))?;
         let info = OperationInfo {
@@ -70,6 +64,7 @@ impl<'a> DeleteExtension<'a> {
 
 /// Request of [`Client::get_extension`](crate::Client::get_extension).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetExtension<'a> {
     client: &'a crate::Client,
     id: Result<::std::string::String, String>,
@@ -100,12 +95,6 @@ impl<'a> GetExtension<'a> {
         let url = format!(
             "{}/v1/extensions/{}", client.baseurl, encode_path(& id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -114,7 +103,6 @@ impl<'a> GetExtension<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_extension")))?;
         let info = OperationInfo {
@@ -133,6 +121,7 @@ impl<'a> GetExtension<'a> {
 
 /// Request of [`Client::list_extensions`](crate::Client::list_extensions).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListExtensions<'a> {
     client: &'a crate::Client,
 }
@@ -146,12 +135,6 @@ impl<'a> ListExtensions<'a> {
     ) -> Result<ResponseValue<types::ExtensionListResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/extensions", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -160,7 +143,6 @@ impl<'a> ListExtensions<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_extensions")))?;
         let info = OperationInfo {
@@ -179,6 +161,7 @@ impl<'a> ListExtensions<'a> {
 
 /// Request of [`Client::upload_extension`](crate::Client::upload_extension).
 #[derive(Debug)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UploadExtension<'a> {
     client: &'a crate::Client,
     body: Result<types::UploadExtensionForm, String>,
@@ -202,12 +185,6 @@ impl<'a> UploadExtension<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("upload_extension", message))?;
         let url = format!("{}/v1/extensions", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -219,7 +196,6 @@ impl<'a> UploadExtension<'a> {
             .multipart(
                 body.into_form().map_err(|error| error.of(Some("upload_extension")))?,
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("upload_extension")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_identity`](crate::Client::create_identity).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateIdentity<'a> {
     client: &'a crate::Client,
     validate_async: Result<Option<bool>, String>,
@@ -54,12 +55,6 @@ impl<'a> CreateIdentity<'a> {
             .map_err(|message| Error::argument("create_identity", message))?;
         let body = body.map_err(|message| Error::argument("create_identity", message))?;
         let url = format!("{}/v1/identities", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -70,7 +65,6 @@ impl<'a> CreateIdentity<'a> {
             )
             .json(&body)
             .query(&crate::runtime::QueryParam::new("validateAsync", &validate_async))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_identity")))?;
         let info = OperationInfo {
@@ -89,6 +83,7 @@ impl<'a> CreateIdentity<'a> {
 
 /// Request of [`Client::delete_identity`](crate::Client::delete_identity).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteIdentity<'a> {
     client: &'a crate::Client,
     identity_id: Result<::std::string::String, String>,
@@ -126,12 +121,6 @@ impl<'a> DeleteIdentity<'a> {
             "{}/v1/identities/{}", client.baseurl, encode_path(& identity_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -140,7 +129,6 @@ impl<'a> DeleteIdentity<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_identity")))?;
         let info = OperationInfo {
@@ -159,6 +147,7 @@ impl<'a> DeleteIdentity<'a> {
 
 /// Request of [`Client::finalize_dynamic_auth_flow`](crate::Client::finalize_dynamic_auth_flow).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct FinalizeDynamicAuthFlow<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -212,12 +201,6 @@ impl<'a> FinalizeDynamicAuthFlow<'a> {
             "{}/v1/identities/dynamic/finalize/{}", client.baseurl, encode_path(&
             session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -227,7 +210,6 @@ impl<'a> FinalizeDynamicAuthFlow<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("finalize_dynamic_auth_flow")))?;
         let info = OperationInfo {
@@ -246,6 +228,7 @@ impl<'a> FinalizeDynamicAuthFlow<'a> {
 
 /// Request of [`Client::get_dynamic_auth_flow_state`](crate::Client::get_dynamic_auth_flow_state).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetDynamicAuthFlowState<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -281,12 +264,6 @@ impl<'a> GetDynamicAuthFlowState<'a> {
             "{}/v1/identities/dynamic/state/{}", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -295,7 +272,6 @@ impl<'a> GetDynamicAuthFlowState<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| {
                 Error::from(error).of(Some("get_dynamic_auth_flow_state"))
@@ -316,6 +292,7 @@ impl<'a> GetDynamicAuthFlowState<'a> {
 
 /// Request of [`Client::get_identity`](crate::Client::get_identity).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetIdentity<'a> {
     client: &'a crate::Client,
     identity_id: Result<::std::string::String, String>,
@@ -351,12 +328,6 @@ impl<'a> GetIdentity<'a> {
             "{}/v1/identities/{}", client.baseurl, encode_path(& identity_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -365,7 +336,6 @@ impl<'a> GetIdentity<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_identity")))?;
         let info = OperationInfo {
@@ -384,6 +354,7 @@ impl<'a> GetIdentity<'a> {
 
 /// Request of [`Client::reauthenticate_identity`](crate::Client::reauthenticate_identity).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ReauthenticateIdentity<'a> {
     client: &'a crate::Client,
     identity_id: Result<::std::string::String, String>,
@@ -437,12 +408,6 @@ impl<'a> ReauthenticateIdentity<'a> {
             "{}/v1/identities/{}/reauthenticate", client.baseurl, encode_path(&
             identity_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -452,7 +417,6 @@ impl<'a> ReauthenticateIdentity<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("reauthenticate_identity")))?;
         let info = OperationInfo {
@@ -471,6 +435,7 @@ impl<'a> ReauthenticateIdentity<'a> {
 
 /// Request of [`Client::resolve_dynamic_auth_flow`](crate::Client::resolve_dynamic_auth_flow).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ResolveDynamicAuthFlow<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -524,12 +489,6 @@ impl<'a> ResolveDynamicAuthFlow<'a> {
             "{}/v1/identities/dynamic/resolve/{}", client.baseurl, encode_path(&
             session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -539,7 +498,6 @@ impl<'a> ResolveDynamicAuthFlow<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("resolve_dynamic_auth_flow")))?;
         let info = OperationInfo {
@@ -558,6 +516,7 @@ impl<'a> ResolveDynamicAuthFlow<'a> {
 
 /// Request of [`Client::start_dynamic_auth_flow`](crate::Client::start_dynamic_auth_flow).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct StartDynamicAuthFlow<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -611,12 +570,6 @@ impl<'a> StartDynamicAuthFlow<'a> {
             "{}/v1/identities/dynamic/start/{}", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -626,7 +579,6 @@ impl<'a> StartDynamicAuthFlow<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("start_dynamic_auth_flow")))?;
         let info = OperationInfo {
@@ -645,6 +597,7 @@ impl<'a> StartDynamicAuthFlow<'a> {
 
 /// Request of [`Client::update_identity`](crate::Client::update_identity).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UpdateIdentity<'a> {
     client: &'a crate::Client,
     identity_id: Result<::std::string::String, String>,
@@ -697,12 +650,6 @@ impl<'a> UpdateIdentity<'a> {
             "{}/v1/identities/{}", client.baseurl, encode_path(& identity_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -712,7 +659,6 @@ impl<'a> UpdateIdentity<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("update_identity")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_integration`](crate::Client::create_integration).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateIntegration<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::CreateIntegrationRequest, String>,
@@ -36,12 +37,6 @@ impl<'a> CreateIntegration<'a> {
         let body = body
             .map_err(|message| Error::argument("create_integration", message))?;
         let url = format!("{}/v1/integrations", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -51,7 +46,6 @@ impl<'a> CreateIntegration<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_integration")))?;
         let info = OperationInfo {
@@ -70,6 +64,7 @@ impl<'a> CreateIntegration<'a> {
 
 /// Request of [`Client::delete_integration`](crate::Client::delete_integration).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteIntegration<'a> {
     client: &'a crate::Client,
     integration_id: Result<::std::string::String, String>,
@@ -107,12 +102,6 @@ impl<'a> DeleteIntegration<'a> {
             "{}/v1/integrations/{}", client.baseurl, encode_path(& integration_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -121,7 +110,6 @@ impl<'a> DeleteIntegration<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_integration")))?;
         let info = OperationInfo {
@@ -140,6 +128,7 @@ impl<'a> DeleteIntegration<'a> {
 
 /// Request of [`Client::list_integrations`](crate::Client::list_integrations).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListIntegrations<'a> {
     client: &'a crate::Client,
 }
@@ -153,12 +142,6 @@ impl<'a> ListIntegrations<'a> {
     ) -> Result<ResponseValue<types::IntegrationListResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/integrations", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -167,7 +150,6 @@ impl<'a> ListIntegrations<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_integrations")))?;
         let info = OperationInfo {

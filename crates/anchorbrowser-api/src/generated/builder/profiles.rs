@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_profile`](crate::Client::create_profile).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateProfile<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::ProfileRequestSchema, String>,
@@ -35,12 +36,6 @@ impl<'a> CreateProfile<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("create_profile", message))?;
         let url = format!("{}/v1/profiles", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -50,7 +45,6 @@ impl<'a> CreateProfile<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_profile")))?;
         let info = OperationInfo {
@@ -69,6 +63,7 @@ impl<'a> CreateProfile<'a> {
 
 /// Request of [`Client::delete_profile`](crate::Client::delete_profile).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteProfile<'a> {
     client: &'a crate::Client,
     name: Result<::std::string::String, String>,
@@ -99,12 +94,6 @@ impl<'a> DeleteProfile<'a> {
         let url = format!(
             "{}/v1/profiles/{}", client.baseurl, encode_path(& name.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -113,7 +102,6 @@ impl<'a> DeleteProfile<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_profile")))?;
         let info = OperationInfo {
@@ -132,6 +120,7 @@ impl<'a> DeleteProfile<'a> {
 
 /// Request of [`Client::get_profile`](crate::Client::get_profile).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetProfile<'a> {
     client: &'a crate::Client,
     name: Result<::std::string::String, String>,
@@ -162,12 +151,6 @@ impl<'a> GetProfile<'a> {
         let url = format!(
             "{}/v1/profiles/{}", client.baseurl, encode_path(& name.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -176,7 +159,6 @@ impl<'a> GetProfile<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_profile")))?;
         let info = OperationInfo {
@@ -195,6 +177,7 @@ impl<'a> GetProfile<'a> {
 
 /// Request of [`Client::list_profiles`](crate::Client::list_profiles).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListProfiles<'a> {
     client: &'a crate::Client,
 }
@@ -206,12 +189,6 @@ impl<'a> ListProfiles<'a> {
     pub async fn send(self) -> Result<ResponseValue<types::ProfileListResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/profiles", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -220,7 +197,6 @@ impl<'a> ListProfiles<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_profiles")))?;
         let info = OperationInfo {

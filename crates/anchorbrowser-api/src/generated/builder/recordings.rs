@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::delete_recording`](crate::Client::delete_recording).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteRecording<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -61,12 +62,6 @@ impl<'a> DeleteRecording<'a> {
             "{}/v1/sessions/{}/recordings/{}", client.baseurl, encode_path(& session_id
             .to_string()), encode_path(& recording_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -75,7 +70,6 @@ impl<'a> DeleteRecording<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_recording")))?;
         let info = OperationInfo {
@@ -94,6 +88,7 @@ impl<'a> DeleteRecording<'a> {
 
 /// Request of [`Client::fetch_primary_recording`](crate::Client::fetch_primary_recording).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct FetchPrimaryRecording<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -129,17 +124,10 @@ impl<'a> FetchPrimaryRecording<'a> {
             "{}/v1/sessions/{}/recordings/primary/fetch", client.baseurl, encode_path(&
             session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
             .get(url)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("fetch_primary_recording")))?;
         let info = OperationInfo {
@@ -158,6 +146,7 @@ impl<'a> FetchPrimaryRecording<'a> {
 
 /// Request of [`Client::list_recordings`](crate::Client::list_recordings).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListRecordings<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -195,12 +184,6 @@ impl<'a> ListRecordings<'a> {
             "{}/v1/sessions/{}/recordings", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -209,7 +192,6 @@ impl<'a> ListRecordings<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_recordings")))?;
         let info = OperationInfo {
@@ -228,6 +210,7 @@ impl<'a> ListRecordings<'a> {
 
 /// Request of [`Client::pause_recording`](crate::Client::pause_recording).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct PauseRecording<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -265,12 +248,6 @@ impl<'a> PauseRecording<'a> {
             "{}/v1/sessions/{}/recordings/pause", client.baseurl, encode_path(&
             session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -279,7 +256,6 @@ impl<'a> PauseRecording<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("pause_recording")))?;
         let info = OperationInfo {
@@ -298,6 +274,7 @@ impl<'a> PauseRecording<'a> {
 
 /// Request of [`Client::resume_recording`](crate::Client::resume_recording).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ResumeRecording<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -335,12 +312,6 @@ impl<'a> ResumeRecording<'a> {
             "{}/v1/sessions/{}/recordings/resume", client.baseurl, encode_path(&
             session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -349,7 +320,6 @@ impl<'a> ResumeRecording<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("resume_recording")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::copy`](crate::Client::copy).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct Copy<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -41,12 +42,6 @@ impl<'a> Copy<'a> {
             "{}/v1/sessions/{}/copy", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -55,7 +50,6 @@ impl<'a> Copy<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("copy")))?;
         let info = OperationInfo {
@@ -74,6 +68,7 @@ impl<'a> Copy<'a> {
 
 /// Request of [`Client::create_session`](crate::Client::create_session).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateSession<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::SessionCreateRequestSchema, String>,
@@ -104,12 +99,6 @@ impl<'a> CreateSession<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("create_session", message))?;
         let url = format!("{}/v1/sessions", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -119,7 +108,6 @@ impl<'a> CreateSession<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_session")))?;
         let info = OperationInfo {
@@ -138,6 +126,7 @@ impl<'a> CreateSession<'a> {
 
 /// Request of [`Client::create_session_async`](crate::Client::create_session_async).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateSessionAsync<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::SessionCreateRequestSchema, String>,
@@ -169,12 +158,6 @@ impl<'a> CreateSessionAsync<'a> {
         let body = body
             .map_err(|message| Error::argument("create_session_async", message))?;
         let url = format!("{}/v1/sessions/async", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -184,7 +167,6 @@ impl<'a> CreateSessionAsync<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_session_async")))?;
         let info = OperationInfo {
@@ -203,6 +185,7 @@ impl<'a> CreateSessionAsync<'a> {
 
 /// Request of [`Client::delete_all_sessions`](crate::Client::delete_all_sessions).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteAllSessions<'a> {
     client: &'a crate::Client,
 }
@@ -214,12 +197,6 @@ impl<'a> DeleteAllSessions<'a> {
     pub async fn send(self) -> Result<ResponseValue<types::SuccessResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/sessions/all", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -228,7 +205,6 @@ impl<'a> DeleteAllSessions<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_all_sessions")))?;
         let info = OperationInfo {
@@ -247,6 +223,7 @@ impl<'a> DeleteAllSessions<'a> {
 
 /// Request of [`Client::delete_session`](crate::Client::delete_session).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteSession<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -281,12 +258,6 @@ impl<'a> DeleteSession<'a> {
         let url = format!(
             "{}/v1/sessions/{}", client.baseurl, encode_path(& session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -295,7 +266,6 @@ impl<'a> DeleteSession<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_session")))?;
         let info = OperationInfo {
@@ -314,6 +284,7 @@ impl<'a> DeleteSession<'a> {
 
 /// Request of [`Client::delete_session_tags`](crate::Client::delete_session_tags).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteSessionTags<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -351,12 +322,6 @@ impl<'a> DeleteSessionTags<'a> {
             "{}/v1/sessions/{}/tags", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -365,7 +330,6 @@ impl<'a> DeleteSessionTags<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_session_tags")))?;
         let info = OperationInfo {
@@ -384,6 +348,7 @@ impl<'a> DeleteSessionTags<'a> {
 
 /// Request of [`Client::drag_and_drop`](crate::Client::drag_and_drop).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DragAndDrop<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -434,12 +399,6 @@ impl<'a> DragAndDrop<'a> {
             "{}/v1/sessions/{}/drag-and-drop", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -449,7 +408,6 @@ impl<'a> DragAndDrop<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("drag_and_drop")))?;
         let info = OperationInfo {
@@ -468,6 +426,7 @@ impl<'a> DragAndDrop<'a> {
 
 /// Request of [`Client::get_all_sessions_status`](crate::Client::get_all_sessions_status).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetAllSessionsStatus<'a> {
     client: &'a crate::Client,
     batch_id: Result<Option<::std::string::String>, String>,
@@ -645,12 +604,6 @@ impl<'a> GetAllSessionsStatus<'a> {
         let task_initiated = task_initiated
             .map_err(|message| Error::argument("get_all_sessions_status", message))?;
         let url = format!("{}/v1/sessions/all/status", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -668,7 +621,6 @@ impl<'a> GetAllSessionsStatus<'a> {
             .query(&crate::runtime::QueryParam::new("proxy", &proxy))
             .query(&crate::runtime::QueryParam::new("tags", &tags))
             .query(&crate::runtime::QueryParam::new("task_initiated", &task_initiated))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_all_sessions_status")))?;
         let info = OperationInfo {
@@ -687,6 +639,7 @@ impl<'a> GetAllSessionsStatus<'a> {
 
 /// Request of [`Client::get_async_session_status`](crate::Client::get_async_session_status).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetAsyncSessionStatus<'a> {
     client: &'a crate::Client,
     request_id: Result<::std::string::String, String>,
@@ -724,12 +677,6 @@ impl<'a> GetAsyncSessionStatus<'a> {
             "{}/v1/sessions/async/{}/status", client.baseurl, encode_path(& request_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -738,7 +685,6 @@ impl<'a> GetAsyncSessionStatus<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_async_session_status")))?;
         let info = OperationInfo {
@@ -757,6 +703,7 @@ impl<'a> GetAsyncSessionStatus<'a> {
 
 /// Request of [`Client::get_clipboard`](crate::Client::get_clipboard).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetClipboard<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -794,12 +741,6 @@ impl<'a> GetClipboard<'a> {
             "{}/v1/sessions/{}/clipboard", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -808,7 +749,6 @@ impl<'a> GetClipboard<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_clipboard")))?;
         let info = OperationInfo {
@@ -827,6 +767,7 @@ impl<'a> GetClipboard<'a> {
 
 /// Request of [`Client::get_session`](crate::Client::get_session).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetSession<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -861,12 +802,6 @@ impl<'a> GetSession<'a> {
         let url = format!(
             "{}/v1/sessions/{}", client.baseurl, encode_path(& session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -875,7 +810,6 @@ impl<'a> GetSession<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_session")))?;
         let info = OperationInfo {
@@ -894,6 +828,7 @@ impl<'a> GetSession<'a> {
 
 /// Request of [`Client::get_session_downloads`](crate::Client::get_session_downloads).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetSessionDownloads<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -931,12 +866,6 @@ impl<'a> GetSessionDownloads<'a> {
             "{}/v1/sessions/{}/downloads", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -945,7 +874,6 @@ impl<'a> GetSessionDownloads<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_session_downloads")))?;
         let info = OperationInfo {
@@ -964,6 +892,7 @@ impl<'a> GetSessionDownloads<'a> {
 
 /// Request of [`Client::get_session_pages`](crate::Client::get_session_pages).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetSessionPages<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -1001,12 +930,6 @@ impl<'a> GetSessionPages<'a> {
             "{}/v1/sessions/{}/pages", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1015,7 +938,6 @@ impl<'a> GetSessionPages<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_session_pages")))?;
         let info = OperationInfo {
@@ -1034,6 +956,7 @@ impl<'a> GetSessionPages<'a> {
 
 /// Request of [`Client::get_session_screenshot`](crate::Client::get_session_screenshot).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetSessionScreenshot<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -1069,17 +992,10 @@ impl<'a> GetSessionScreenshot<'a> {
             "{}/v1/sessions/{}/screenshot", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
             .get(url)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_session_screenshot")))?;
         let info = OperationInfo {
@@ -1098,6 +1014,7 @@ impl<'a> GetSessionScreenshot<'a> {
 
 /// Request of [`Client::get_session_tags`](crate::Client::get_session_tags).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetSessionTags<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -1133,12 +1050,6 @@ impl<'a> GetSessionTags<'a> {
             "{}/v1/sessions/{}/tags", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1147,7 +1058,6 @@ impl<'a> GetSessionTags<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_session_tags")))?;
         let info = OperationInfo {
@@ -1166,6 +1076,7 @@ impl<'a> GetSessionTags<'a> {
 
 /// Request of [`Client::get_sessions_history`](crate::Client::get_sessions_history).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetSessionsHistory<'a> {
     client: &'a crate::Client,
     from_date: Result<Option<crate::wire::Timestamp>, String>,
@@ -1288,12 +1199,6 @@ impl<'a> GetSessionsHistory<'a> {
         let to_date = to_date
             .map_err(|message| Error::argument("get_sessions_history", message))?;
         let url = format!("{}/v1/sessions/history", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1308,7 +1213,6 @@ impl<'a> GetSessionsHistory<'a> {
             .query(&crate::runtime::QueryParam::new("metrics", &metrics))
             .query(&crate::runtime::QueryParam::new("page", &page))
             .query(&crate::runtime::QueryParam::new("to_date", &to_date))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_sessions_history")))?;
         let info = OperationInfo {
@@ -1327,6 +1231,7 @@ impl<'a> GetSessionsHistory<'a> {
 
 /// Request of [`Client::goto`](crate::Client::goto).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct Goto<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -1376,12 +1281,6 @@ impl<'a> Goto<'a> {
             "{}/v1/sessions/{}/goto", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1391,7 +1290,6 @@ impl<'a> Goto<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("goto")))?;
         let info = OperationInfo {
@@ -1410,6 +1308,7 @@ impl<'a> Goto<'a> {
 
 /// Request of [`Client::keyboard_shortcut`](crate::Client::keyboard_shortcut).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct KeyboardShortcut<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -1463,12 +1362,6 @@ impl<'a> KeyboardShortcut<'a> {
             "{}/v1/sessions/{}/keyboard/shortcut", client.baseurl, encode_path(&
             session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1478,7 +1371,6 @@ impl<'a> KeyboardShortcut<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("keyboard_shortcut")))?;
         let info = OperationInfo {
@@ -1497,6 +1389,7 @@ impl<'a> KeyboardShortcut<'a> {
 
 /// Request of [`Client::keyboard_type`](crate::Client::keyboard_type).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct KeyboardType<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -1549,12 +1442,6 @@ impl<'a> KeyboardType<'a> {
             "{}/v1/sessions/{}/keyboard/type", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1564,7 +1451,6 @@ impl<'a> KeyboardType<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("keyboard_type")))?;
         let info = OperationInfo {
@@ -1583,6 +1469,7 @@ impl<'a> KeyboardType<'a> {
 
 /// Request of [`Client::list_sessions`](crate::Client::list_sessions).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListSessions<'a> {
     client: &'a crate::Client,
     batch_id: Result<Option<::std::string::String>, String>,
@@ -1866,12 +1753,6 @@ impl<'a> ListSessions<'a> {
         let task_initiated = task_initiated
             .map_err(|message| Error::argument("list_sessions", message))?;
         let url = format!("{}/v1/sessions", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1895,7 +1776,6 @@ impl<'a> ListSessions<'a> {
             .query(&crate::runtime::QueryParam::new("status", &status))
             .query(&crate::runtime::QueryParam::new("tags", &tags))
             .query(&crate::runtime::QueryParam::new("task_initiated", &task_initiated))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_sessions")))?;
         let info = OperationInfo {
@@ -1914,6 +1794,7 @@ impl<'a> ListSessions<'a> {
 
 /// Request of [`Client::mouse_click`](crate::Client::mouse_click).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct MouseClick<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -1964,12 +1845,6 @@ impl<'a> MouseClick<'a> {
             "{}/v1/sessions/{}/mouse/click", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1979,7 +1854,6 @@ impl<'a> MouseClick<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("mouse_click")))?;
         let info = OperationInfo {
@@ -1998,6 +1872,7 @@ impl<'a> MouseClick<'a> {
 
 /// Request of [`Client::mouse_double_click`](crate::Client::mouse_double_click).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct MouseDoubleClick<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2051,12 +1926,6 @@ impl<'a> MouseDoubleClick<'a> {
             "{}/v1/sessions/{}/mouse/doubleClick", client.baseurl, encode_path(&
             session_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2066,7 +1935,6 @@ impl<'a> MouseDoubleClick<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("mouse_double_click")))?;
         let info = OperationInfo {
@@ -2085,6 +1953,7 @@ impl<'a> MouseDoubleClick<'a> {
 
 /// Request of [`Client::mouse_down`](crate::Client::mouse_down).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct MouseDown<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2135,12 +2004,6 @@ impl<'a> MouseDown<'a> {
             "{}/v1/sessions/{}/mouse/down", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2150,7 +2013,6 @@ impl<'a> MouseDown<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("mouse_down")))?;
         let info = OperationInfo {
@@ -2169,6 +2031,7 @@ impl<'a> MouseDown<'a> {
 
 /// Request of [`Client::mouse_move`](crate::Client::mouse_move).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct MouseMove<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2219,12 +2082,6 @@ impl<'a> MouseMove<'a> {
             "{}/v1/sessions/{}/mouse/move", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2234,7 +2091,6 @@ impl<'a> MouseMove<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("mouse_move")))?;
         let info = OperationInfo {
@@ -2253,6 +2109,7 @@ impl<'a> MouseMove<'a> {
 
 /// Request of [`Client::mouse_up`](crate::Client::mouse_up).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct MouseUp<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2303,12 +2160,6 @@ impl<'a> MouseUp<'a> {
             "{}/v1/sessions/{}/mouse/up", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2318,7 +2169,6 @@ impl<'a> MouseUp<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("mouse_up")))?;
         let info = OperationInfo {
@@ -2337,6 +2187,7 @@ impl<'a> MouseUp<'a> {
 
 /// Request of [`Client::paste`](crate::Client::paste).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct Paste<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2387,12 +2238,6 @@ impl<'a> Paste<'a> {
             "{}/v1/sessions/{}/paste", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2402,7 +2247,6 @@ impl<'a> Paste<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("paste")))?;
         let info = OperationInfo {
@@ -2421,6 +2265,7 @@ impl<'a> Paste<'a> {
 
 /// Request of [`Client::put_session_tags`](crate::Client::put_session_tags).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct PutSessionTags<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2473,12 +2318,6 @@ impl<'a> PutSessionTags<'a> {
             "{}/v1/sessions/{}/tags", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2488,7 +2327,6 @@ impl<'a> PutSessionTags<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("put_session_tags")))?;
         let info = OperationInfo {
@@ -2507,6 +2345,7 @@ impl<'a> PutSessionTags<'a> {
 
 /// Request of [`Client::scroll`](crate::Client::scroll).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct Scroll<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2557,12 +2396,6 @@ impl<'a> Scroll<'a> {
             "{}/v1/sessions/{}/scroll", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2572,7 +2405,6 @@ impl<'a> Scroll<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("scroll")))?;
         let info = OperationInfo {
@@ -2591,6 +2423,7 @@ impl<'a> Scroll<'a> {
 
 /// Request of [`Client::set_clipboard`](crate::Client::set_clipboard).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct SetClipboard<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2643,12 +2476,6 @@ impl<'a> SetClipboard<'a> {
             "{}/v1/sessions/{}/clipboard", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2658,7 +2485,6 @@ impl<'a> SetClipboard<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("set_clipboard")))?;
         let info = OperationInfo {
@@ -2677,6 +2503,7 @@ impl<'a> SetClipboard<'a> {
 
 /// Request of [`Client::upload_session_file`](crate::Client::upload_session_file).
 #[derive(Debug)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UploadSessionFile<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -2723,12 +2550,6 @@ impl<'a> UploadSessionFile<'a> {
             "{}/v1/sessions/{}/uploads", client.baseurl, encode_path(& session_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -2740,7 +2561,6 @@ impl<'a> UploadSessionFile<'a> {
             .multipart(
                 body.into_form().map_err(|error| error.of(Some("upload_session_file")))?,
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("upload_session_file")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::generate_task`](crate::Client::generate_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GenerateTask<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::GenerateTaskV2Request, String>,
@@ -37,12 +38,6 @@ impl<'a> GenerateTask<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("generate_task", message))?;
         let url = format!("{}/v2/tasks/generate", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -52,7 +47,6 @@ impl<'a> GenerateTask<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("generate_task")))?;
         let info = OperationInfo {
@@ -71,6 +65,7 @@ impl<'a> GenerateTask<'a> {
 
 /// Request of [`Client::get_task_generation_status`](crate::Client::get_task_generation_status).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetTaskGenerationStatus<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -107,12 +102,6 @@ impl<'a> GetTaskGenerationStatus<'a> {
             "{}/v2/tasks/{}/generation-status", client.baseurl, encode_path(& task_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -121,7 +110,6 @@ impl<'a> GetTaskGenerationStatus<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_task_generation_status")))?;
         let info = OperationInfo {
@@ -140,6 +128,7 @@ impl<'a> GetTaskGenerationStatus<'a> {
 
 /// Request of [`Client::get_task_run_status`](crate::Client::get_task_run_status).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetTaskRunStatus<'a> {
     client: &'a crate::Client,
     run_id: Result<::std::string::String, String>,
@@ -176,12 +165,6 @@ impl<'a> GetTaskRunStatus<'a> {
             "{}/v2/tasks/runs/{}/status", client.baseurl, encode_path(& run_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -190,7 +173,6 @@ impl<'a> GetTaskRunStatus<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_task_run_status")))?;
         let info = OperationInfo {
@@ -209,6 +191,7 @@ impl<'a> GetTaskRunStatus<'a> {
 
 /// Request of [`Client::run_task`](crate::Client::run_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct RunTask<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -258,12 +241,6 @@ impl<'a> RunTask<'a> {
         let url = format!(
             "{}/v2/tasks/{}/run", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -273,7 +250,6 @@ impl<'a> RunTask<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("run_task")))?;
         let info = OperationInfo {

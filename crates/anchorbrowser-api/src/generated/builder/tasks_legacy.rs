@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_task`](crate::Client::create_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateTask<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::CreateTaskRequest, String>,
@@ -35,12 +36,6 @@ impl<'a> CreateTask<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("create_task", message))?;
         let url = format!("{}/v1/task", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -50,7 +45,6 @@ impl<'a> CreateTask<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_task")))?;
         let info = OperationInfo {
@@ -69,6 +63,7 @@ impl<'a> CreateTask<'a> {
 
 /// Request of [`Client::delete_task`](crate::Client::delete_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteTask<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -102,12 +97,6 @@ impl<'a> DeleteTask<'a> {
         let url = format!(
             "{}/v1/task/{}", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -116,7 +105,6 @@ impl<'a> DeleteTask<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_task")))?;
         let info = OperationInfo {
@@ -135,6 +123,7 @@ impl<'a> DeleteTask<'a> {
 
 /// Request of [`Client::delete_task_version`](crate::Client::delete_task_version).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteTaskVersion<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -188,12 +177,6 @@ impl<'a> DeleteTaskVersion<'a> {
             "{}/v1/task/{}/{}", client.baseurl, encode_path(& task_id.to_string()),
             encode_path(& task_version.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -202,7 +185,6 @@ impl<'a> DeleteTaskVersion<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_task_version")))?;
         let info = OperationInfo {
@@ -221,6 +203,7 @@ impl<'a> DeleteTaskVersion<'a> {
 
 /// Request of [`Client::deploy_task`](crate::Client::deploy_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeployTask<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -269,12 +252,6 @@ impl<'a> DeployTask<'a> {
         let url = format!(
             "{}/v1/task/{}/deploy", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -284,7 +261,6 @@ impl<'a> DeployTask<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("deploy_task")))?;
         let info = OperationInfo {
@@ -303,6 +279,7 @@ impl<'a> DeployTask<'a> {
 
 /// Request of [`Client::get_latest_task_version`](crate::Client::get_latest_task_version).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetLatestTaskVersion<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -336,12 +313,6 @@ impl<'a> GetLatestTaskVersion<'a> {
         let url = format!(
             "{}/v1/task/{}/latest", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -350,7 +321,6 @@ impl<'a> GetLatestTaskVersion<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_latest_task_version")))?;
         let info = OperationInfo {
@@ -369,6 +339,7 @@ impl<'a> GetLatestTaskVersion<'a> {
 
 /// Request of [`Client::get_task`](crate::Client::get_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetTask<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -403,12 +374,6 @@ impl<'a> GetTask<'a> {
         let url = format!(
             "{}/v1/task/{}", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -417,7 +382,6 @@ impl<'a> GetTask<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_task")))?;
         let info = OperationInfo {
@@ -436,6 +400,7 @@ impl<'a> GetTask<'a> {
 
 /// Request of [`Client::get_task_draft`](crate::Client::get_task_draft).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetTaskDraft<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -469,12 +434,6 @@ impl<'a> GetTaskDraft<'a> {
         let url = format!(
             "{}/v1/task/{}/draft", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -483,7 +442,6 @@ impl<'a> GetTaskDraft<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_task_draft")))?;
         let info = OperationInfo {
@@ -502,6 +460,7 @@ impl<'a> GetTaskDraft<'a> {
 
 /// Request of [`Client::get_task_execution`](crate::Client::get_task_execution).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetTaskExecution<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -557,12 +516,6 @@ impl<'a> GetTaskExecution<'a> {
             "{}/v1/task/{}/executions/{}", client.baseurl, encode_path(& task_id
             .to_string()), encode_path(& execution_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -571,7 +524,6 @@ impl<'a> GetTaskExecution<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_task_execution")))?;
         let info = OperationInfo {
@@ -590,6 +542,7 @@ impl<'a> GetTaskExecution<'a> {
 
 /// Request of [`Client::get_task_version`](crate::Client::get_task_version).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetTaskVersion<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -643,12 +596,6 @@ impl<'a> GetTaskVersion<'a> {
             "{}/v1/task/{}/{}", client.baseurl, encode_path(& task_id.to_string()),
             encode_path(& task_version.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -657,7 +604,6 @@ impl<'a> GetTaskVersion<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_task_version")))?;
         let info = OperationInfo {
@@ -676,6 +622,7 @@ impl<'a> GetTaskVersion<'a> {
 
 /// Request of [`Client::list_task_executions`](crate::Client::list_task_executions).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListTaskExecutions<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -780,12 +727,6 @@ impl<'a> ListTaskExecutions<'a> {
             "{}/v1/task/{}/executions", client.baseurl, encode_path(& task_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -798,7 +739,6 @@ impl<'a> ListTaskExecutions<'a> {
             .query(&crate::runtime::QueryParam::new("page", &page))
             .query(&crate::runtime::QueryParam::new("status", &status))
             .query(&crate::runtime::QueryParam::new("version", &version))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_task_executions")))?;
         let info = OperationInfo {
@@ -817,6 +757,7 @@ impl<'a> ListTaskExecutions<'a> {
 
 /// Request of [`Client::list_task_versions`](crate::Client::list_task_versions).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListTaskVersions<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -852,12 +793,6 @@ impl<'a> ListTaskVersions<'a> {
         let url = format!(
             "{}/v1/task/{}/versions", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -866,7 +801,6 @@ impl<'a> ListTaskVersions<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_task_versions")))?;
         let info = OperationInfo {
@@ -885,6 +819,7 @@ impl<'a> ListTaskVersions<'a> {
 
 /// Request of [`Client::list_tasks`](crate::Client::list_tasks).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListTasks<'a> {
     client: &'a crate::Client,
     limit: Result<Option<::std::string::String>, String>,
@@ -930,12 +865,6 @@ impl<'a> ListTasks<'a> {
         let limit = limit.map_err(|message| Error::argument("list_tasks", message))?;
         let page = page.map_err(|message| Error::argument("list_tasks", message))?;
         let url = format!("{}/v1/task", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -946,7 +875,6 @@ impl<'a> ListTasks<'a> {
             )
             .query(&crate::runtime::QueryParam::new("limit", &limit))
             .query(&crate::runtime::QueryParam::new("page", &page))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_tasks")))?;
         let info = OperationInfo {
@@ -965,6 +893,7 @@ impl<'a> ListTasks<'a> {
 
 /// Request of [`Client::publish_task_version`](crate::Client::publish_task_version).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct PublishTaskVersion<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -1034,12 +963,6 @@ impl<'a> PublishTaskVersion<'a> {
             "{}/v1/task/{}/{}", client.baseurl, encode_path(& task_id.to_string()),
             encode_path(& task_version.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1049,7 +972,6 @@ impl<'a> PublishTaskVersion<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("publish_task_version")))?;
         let info = OperationInfo {
@@ -1068,6 +990,7 @@ impl<'a> PublishTaskVersion<'a> {
 
 /// Request of [`Client::run_adhoc_task`](crate::Client::run_adhoc_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct RunAdhocTask<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::RunTaskRequest, String>,
@@ -1096,12 +1019,6 @@ impl<'a> RunAdhocTask<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("run_adhoc_task", message))?;
         let url = format!("{}/v1/task/run", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1111,7 +1028,6 @@ impl<'a> RunAdhocTask<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("run_adhoc_task")))?;
         let info = OperationInfo {
@@ -1130,6 +1046,7 @@ impl<'a> RunAdhocTask<'a> {
 
 /// Request of [`Client::run_task_by_name`](crate::Client::run_task_by_name).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct RunTaskByName<'a> {
     client: &'a crate::Client,
     task_name: Result<::std::string::String, String>,
@@ -1179,12 +1096,6 @@ impl<'a> RunTaskByName<'a> {
         let url = format!(
             "{}/v1/task/run/{}", client.baseurl, encode_path(& task_name.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1194,7 +1105,6 @@ impl<'a> RunTaskByName<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("run_task_by_name")))?;
         let info = OperationInfo {
@@ -1213,6 +1123,7 @@ impl<'a> RunTaskByName<'a> {
 
 /// Request of [`Client::save_task_draft`](crate::Client::save_task_draft).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct SaveTaskDraft<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -1261,12 +1172,6 @@ impl<'a> SaveTaskDraft<'a> {
         let url = format!(
             "{}/v1/task/{}/draft", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1276,7 +1181,6 @@ impl<'a> SaveTaskDraft<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("save_task_draft")))?;
         let info = OperationInfo {
@@ -1295,6 +1199,7 @@ impl<'a> SaveTaskDraft<'a> {
 
 /// Request of [`Client::update_task`](crate::Client::update_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UpdateTask<'a> {
     client: &'a crate::Client,
     task_id: Result<::std::string::String, String>,
@@ -1345,12 +1250,6 @@ impl<'a> UpdateTask<'a> {
         let url = format!(
             "{}/v1/task/{}", client.baseurl, encode_path(& task_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1360,7 +1259,6 @@ impl<'a> UpdateTask<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("update_task")))?;
         let info = OperationInfo {

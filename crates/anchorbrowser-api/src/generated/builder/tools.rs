@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_page_pdf`](crate::Client::create_page_pdf).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreatePagePdf<'a> {
     client: &'a crate::Client,
     session_id: Result<Option<::std::string::String>, String>,
@@ -52,19 +53,12 @@ impl<'a> CreatePagePdf<'a> {
             .map_err(|message| Error::argument("create_page_pdf", message))?;
         let body = body.map_err(|message| Error::argument("create_page_pdf", message))?;
         let url = format!("{}/v1/tools/page-pdf", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
             .post(url)
             .json(&body)
             .query(&crate::runtime::QueryParam::new("sessionId", &session_id))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_page_pdf")))?;
         let info = OperationInfo {
@@ -83,6 +77,7 @@ impl<'a> CreatePagePdf<'a> {
 
 /// Request of [`Client::execute_code`](crate::Client::execute_code).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ExecuteCode<'a> {
     client: &'a crate::Client,
     session_id: Result<::std::string::String, String>,
@@ -132,12 +127,6 @@ impl<'a> ExecuteCode<'a> {
             .map_err(|message| Error::argument("execute_code", message))?;
         let body = body.map_err(|message| Error::argument("execute_code", message))?;
         let url = format!("{}/v1/tools/execute-code", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -148,7 +137,6 @@ impl<'a> ExecuteCode<'a> {
             )
             .json(&body)
             .query(&crate::runtime::QueryParam::new("sessionId", &session_id))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("execute_code")))?;
         let info = OperationInfo {
@@ -167,6 +155,7 @@ impl<'a> ExecuteCode<'a> {
 
 /// Request of [`Client::fetch_webpage`](crate::Client::fetch_webpage).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct FetchWebpage<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::WebUnlockerRequestSchema, String>,
@@ -195,18 +184,11 @@ impl<'a> FetchWebpage<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("fetch_webpage", message))?;
         let url = format!("{}/v1/tools/fetch/webpage", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
             .post(url)
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("fetch_webpage")))?;
         let info = OperationInfo {
@@ -225,6 +207,7 @@ impl<'a> FetchWebpage<'a> {
 
 /// Request of [`Client::get_perform_web_task_status`](crate::Client::get_perform_web_task_status).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetPerformWebTaskStatus<'a> {
     client: &'a crate::Client,
     workflow_id: Result<::std::string::String, String>,
@@ -262,12 +245,6 @@ impl<'a> GetPerformWebTaskStatus<'a> {
             "{}/v1/tools/perform-web-task/{}/status", client.baseurl, encode_path(&
             workflow_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -276,7 +253,6 @@ impl<'a> GetPerformWebTaskStatus<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| {
                 Error::from(error).of(Some("get_perform_web_task_status"))
@@ -297,6 +273,7 @@ impl<'a> GetPerformWebTaskStatus<'a> {
 
 /// Request of [`Client::perform_web_task`](crate::Client::perform_web_task).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct PerformWebTask<'a> {
     client: &'a crate::Client,
     session_id: Result<Option<::std::string::String>, String>,
@@ -344,12 +321,6 @@ impl<'a> PerformWebTask<'a> {
             .map_err(|message| Error::argument("perform_web_task", message))?;
         let body = body.map_err(|message| Error::argument("perform_web_task", message))?;
         let url = format!("{}/v1/tools/perform-web-task", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -360,7 +331,6 @@ impl<'a> PerformWebTask<'a> {
             )
             .json(&body)
             .query(&crate::runtime::QueryParam::new("sessionId", &session_id))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("perform_web_task")))?;
         let info = OperationInfo {
@@ -379,6 +349,7 @@ impl<'a> PerformWebTask<'a> {
 
 /// Request of [`Client::screenshot_webpage`](crate::Client::screenshot_webpage).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ScreenshotWebpage<'a> {
     client: &'a crate::Client,
     session_id: Result<Option<::std::string::String>, String>,
@@ -425,19 +396,12 @@ impl<'a> ScreenshotWebpage<'a> {
         let body = body
             .map_err(|message| Error::argument("screenshot_webpage", message))?;
         let url = format!("{}/v1/tools/screenshot", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
             .post(url)
             .json(&body)
             .query(&crate::runtime::QueryParam::new("sessionId", &session_id))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("screenshot_webpage")))?;
         let info = OperationInfo {

@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_directory`](crate::Client::create_directory).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateDirectory<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -59,12 +60,6 @@ impl<'a> CreateDirectory<'a> {
             "{}/v1/volumes/{}/directories", client.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -74,7 +69,6 @@ impl<'a> CreateDirectory<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_directory")))?;
         let info = OperationInfo {
@@ -93,6 +87,7 @@ impl<'a> CreateDirectory<'a> {
 
 /// Request of [`Client::create_upload_url`](crate::Client::create_upload_url).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateUploadUrl<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -146,12 +141,6 @@ impl<'a> CreateUploadUrl<'a> {
             "{}/v1/volumes/{}/files/upload-url", client.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -161,7 +150,6 @@ impl<'a> CreateUploadUrl<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_upload_url")))?;
         let info = OperationInfo {
@@ -180,6 +168,7 @@ impl<'a> CreateUploadUrl<'a> {
 
 /// Request of [`Client::create_volume`](crate::Client::create_volume).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateVolume<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::CreateVolumeBody, String>,
@@ -208,12 +197,6 @@ impl<'a> CreateVolume<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("create_volume", message))?;
         let url = format!("{}/v1/volumes", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -223,7 +206,6 @@ impl<'a> CreateVolume<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_volume")))?;
         let info = OperationInfo {
@@ -242,6 +224,7 @@ impl<'a> CreateVolume<'a> {
 
 /// Request of [`Client::delete_files`](crate::Client::delete_files).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteFiles<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -326,12 +309,6 @@ impl<'a> DeleteFiles<'a> {
             "{}/v1/volumes/{}/files", client.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -343,7 +320,6 @@ impl<'a> DeleteFiles<'a> {
             .query(&crate::runtime::QueryParam::new("path", &path))
             .query(&crate::runtime::QueryParam::new("prefix", &prefix))
             .query(&crate::runtime::QueryParam::new("recursive", &recursive))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_files")))?;
         let info = OperationInfo {
@@ -362,6 +338,7 @@ impl<'a> DeleteFiles<'a> {
 
 /// Request of [`Client::delete_volume`](crate::Client::delete_volume).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteVolume<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -398,12 +375,6 @@ impl<'a> DeleteVolume<'a> {
         let url = format!(
             "{}/v1/volumes/{}", client.baseurl, encode_path(& volume_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -412,7 +383,6 @@ impl<'a> DeleteVolume<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_volume")))?;
         let info = OperationInfo {
@@ -431,6 +401,7 @@ impl<'a> DeleteVolume<'a> {
 
 /// Request of [`Client::get_download_url`](crate::Client::get_download_url).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetDownloadUrl<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -502,12 +473,6 @@ impl<'a> GetDownloadUrl<'a> {
             "{}/v1/volumes/{}/files/download", client.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -518,7 +483,6 @@ impl<'a> GetDownloadUrl<'a> {
             )
             .query(&crate::runtime::QueryParam::new("path", &path))
             .query(&crate::runtime::QueryParam::new("redirect", &redirect))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_download_url")))?;
         let info = OperationInfo {
@@ -537,6 +501,7 @@ impl<'a> GetDownloadUrl<'a> {
 
 /// Request of [`Client::get_file_info`](crate::Client::get_file_info).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetFileInfo<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -589,12 +554,6 @@ impl<'a> GetFileInfo<'a> {
             "{}/v1/volumes/{}/files/stat", client.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -604,7 +563,6 @@ impl<'a> GetFileInfo<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .query(&crate::runtime::QueryParam::new("path", &path))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_file_info")))?;
         let info = OperationInfo {
@@ -623,6 +581,7 @@ impl<'a> GetFileInfo<'a> {
 
 /// Request of [`Client::get_volume`](crate::Client::get_volume).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetVolume<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -657,12 +616,6 @@ impl<'a> GetVolume<'a> {
         let url = format!(
             "{}/v1/volumes/{}", client.baseurl, encode_path(& volume_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -671,7 +624,6 @@ impl<'a> GetVolume<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_volume")))?;
         let info = OperationInfo {
@@ -690,6 +642,7 @@ impl<'a> GetVolume<'a> {
 
 /// Request of [`Client::get_volume_by_name`](crate::Client::get_volume_by_name).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetVolumeByName<'a> {
     client: &'a crate::Client,
     name: Result<::std::string::String, String>,
@@ -721,12 +674,6 @@ impl<'a> GetVolumeByName<'a> {
         let url = format!(
             "{}/v1/volumes/by-name/{}", client.baseurl, encode_path(& name.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -735,7 +682,6 @@ impl<'a> GetVolumeByName<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_volume_by_name")))?;
         let info = OperationInfo {
@@ -754,6 +700,7 @@ impl<'a> GetVolumeByName<'a> {
 
 /// Request of [`Client::list_files`](crate::Client::list_files).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListFiles<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -856,12 +803,6 @@ impl<'a> ListFiles<'a> {
             "{}/v1/volumes/{}/files", client.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -874,7 +815,6 @@ impl<'a> ListFiles<'a> {
             .query(&crate::runtime::QueryParam::new("limit", &limit))
             .query(&crate::runtime::QueryParam::new("path", &path))
             .query(&crate::runtime::QueryParam::new("recursive", &recursive))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_files")))?;
         let info = OperationInfo {
@@ -893,6 +833,7 @@ impl<'a> ListFiles<'a> {
 
 /// Request of [`Client::list_paths`](crate::Client::list_paths).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListPaths<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -978,12 +919,6 @@ impl<'a> ListPaths<'a> {
             "{}/v1/volumes/{}/paths", client.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -995,7 +930,6 @@ impl<'a> ListPaths<'a> {
             .query(&crate::runtime::QueryParam::new("cursor", &cursor))
             .query(&crate::runtime::QueryParam::new("limit", &limit))
             .query(&crate::runtime::QueryParam::new("prefix", &prefix))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_paths")))?;
         let info = OperationInfo {
@@ -1014,6 +948,7 @@ impl<'a> ListPaths<'a> {
 
 /// Request of [`Client::list_volumes`](crate::Client::list_volumes).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListVolumes<'a> {
     client: &'a crate::Client,
     include_deleted: Result<Option<crate::types::BooleanText>, String>,
@@ -1061,12 +996,6 @@ impl<'a> ListVolumes<'a> {
             .map_err(|message| Error::argument("list_volumes", message))?;
         let state = state.map_err(|message| Error::argument("list_volumes", message))?;
         let url = format!("{}/v1/volumes", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1077,7 +1006,6 @@ impl<'a> ListVolumes<'a> {
             )
             .query(&crate::runtime::QueryParam::new("include_deleted", &include_deleted))
             .query(&crate::runtime::QueryParam::new("state", &state))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_volumes")))?;
         let info = OperationInfo {
@@ -1096,6 +1024,7 @@ impl<'a> ListVolumes<'a> {
 
 /// Request of [`Client::upload_volume_file`](crate::Client::upload_volume_file).
 #[derive(Debug)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UploadVolumeFile<'a> {
     client: &'a crate::Client,
     volume_id: Result<::std::string::String, String>,
@@ -1142,12 +1071,6 @@ impl<'a> UploadVolumeFile<'a> {
             "{}/v1/volumes/{}/files", client.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -1159,7 +1082,6 @@ impl<'a> UploadVolumeFile<'a> {
             .multipart(
                 body.into_form().map_err(|error| error.of(Some("upload_volume_file")))?,
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("upload_volume_file")))?;
         let info = OperationInfo {

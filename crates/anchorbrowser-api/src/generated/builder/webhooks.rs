@@ -7,6 +7,7 @@ use crate::types;
 
 /// Request of [`Client::create_webhook`](crate::Client::create_webhook).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct CreateWebhook<'a> {
     client: &'a crate::Client,
     body: Result<crate::types::WebhookCreateRequest, String>,
@@ -35,12 +36,6 @@ impl<'a> CreateWebhook<'a> {
         let Self { client, body } = self;
         let body = body.map_err(|message| Error::argument("create_webhook", message))?;
         let url = format!("{}/v1/webhooks", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -50,7 +45,6 @@ impl<'a> CreateWebhook<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("create_webhook")))?;
         let info = OperationInfo {
@@ -69,6 +63,7 @@ impl<'a> CreateWebhook<'a> {
 
 /// Request of [`Client::delete_webhook`](crate::Client::delete_webhook).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct DeleteWebhook<'a> {
     client: &'a crate::Client,
     id: Result<::std::string::String, String>,
@@ -99,12 +94,6 @@ impl<'a> DeleteWebhook<'a> {
         let url = format!(
             "{}/v1/webhooks/{}", client.baseurl, encode_path(& id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -113,7 +102,6 @@ impl<'a> DeleteWebhook<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("delete_webhook")))?;
         let info = OperationInfo {
@@ -132,6 +120,7 @@ impl<'a> DeleteWebhook<'a> {
 
 /// Request of [`Client::get_webhook`](crate::Client::get_webhook).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct GetWebhook<'a> {
     client: &'a crate::Client,
     id: Result<::std::string::String, String>,
@@ -160,12 +149,6 @@ impl<'a> GetWebhook<'a> {
         let url = format!(
             "{}/v1/webhooks/{}", client.baseurl, encode_path(& id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -174,7 +157,6 @@ impl<'a> GetWebhook<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("get_webhook")))?;
         let info = OperationInfo {
@@ -193,6 +175,7 @@ impl<'a> GetWebhook<'a> {
 
 /// Request of [`Client::list_webhook_events`](crate::Client::list_webhook_events).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListWebhookEvents<'a> {
     client: &'a crate::Client,
     id: Result<::std::string::String, String>,
@@ -353,12 +336,6 @@ impl<'a> ListWebhookEvents<'a> {
         let url = format!(
             "{}/v1/webhooks/{}/events", client.baseurl, encode_path(& id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -374,7 +351,6 @@ impl<'a> ListWebhookEvents<'a> {
             .query(&crate::runtime::QueryParam::new("since", &since))
             .query(&crate::runtime::QueryParam::new("status", &status))
             .query(&crate::runtime::QueryParam::new("until", &until))
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_webhook_events")))?;
         let info = OperationInfo {
@@ -393,6 +369,7 @@ impl<'a> ListWebhookEvents<'a> {
 
 /// Request of [`Client::list_webhooks`](crate::Client::list_webhooks).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct ListWebhooks<'a> {
     client: &'a crate::Client,
 }
@@ -404,12 +381,6 @@ impl<'a> ListWebhooks<'a> {
     pub async fn send(self) -> Result<ResponseValue<types::WebhookListResponse>, Error> {
         let Self { client } = self;
         let url = format!("{}/v1/webhooks", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -418,7 +389,6 @@ impl<'a> ListWebhooks<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("list_webhooks")))?;
         let info = OperationInfo {
@@ -437,6 +407,7 @@ impl<'a> ListWebhooks<'a> {
 
 /// Request of [`Client::rotate_webhook_secret`](crate::Client::rotate_webhook_secret).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct RotateWebhookSecret<'a> {
     client: &'a crate::Client,
     id: Result<::std::string::String, String>,
@@ -467,12 +438,6 @@ impl<'a> RotateWebhookSecret<'a> {
             "{}/v1/webhooks/{}/rotate-secret", client.baseurl, encode_path(& id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -481,7 +446,6 @@ impl<'a> RotateWebhookSecret<'a> {
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("rotate_webhook_secret")))?;
         let info = OperationInfo {
@@ -500,6 +464,7 @@ impl<'a> RotateWebhookSecret<'a> {
 
 /// Request of [`Client::send_webhook_test_event`](crate::Client::send_webhook_test_event).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct SendWebhookTestEvent<'a> {
     client: &'a crate::Client,
     id: Result<::std::string::String, String>,
@@ -545,12 +510,6 @@ impl<'a> SendWebhookTestEvent<'a> {
         let url = format!(
             "{}/v1/webhooks/{}/test", client.baseurl, encode_path(& id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -560,7 +519,6 @@ impl<'a> SendWebhookTestEvent<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("send_webhook_test_event")))?;
         let info = OperationInfo {
@@ -579,6 +537,7 @@ impl<'a> SendWebhookTestEvent<'a> {
 
 /// Request of [`Client::update_webhook`](crate::Client::update_webhook).
 #[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `.send().await`"]
 pub struct UpdateWebhook<'a> {
     client: &'a crate::Client,
     id: Result<::std::string::String, String>,
@@ -622,12 +581,6 @@ impl<'a> UpdateWebhook<'a> {
         let url = format!(
             "{}/v1/webhooks/{}", client.baseurl, encode_path(& id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(crate::Client::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = client
             .client
@@ -637,7 +590,6 @@ impl<'a> UpdateWebhook<'a> {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()
             .map_err(|error| Error::from(error).of(Some("update_webhook")))?;
         let info = OperationInfo {
