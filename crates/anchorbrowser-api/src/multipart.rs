@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -64,15 +66,19 @@ impl FilePart {
         Ok(Self::stream(name, chunks, length))
     }
 
-    /// A file of `length` bytes, from a stream that gives exactly as many.
+    /// A file of `length` bytes, from a stream that gives exactly as many; the call fails if it
+    /// gives more or fewer.
     pub fn stream<S, E>(file_name: impl Into<String>, stream: S, length: u64) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
     {
-        let body = Body::wrap_stream(stream);
+        let stream = Exact {
+            stream: Box::pin(stream),
+            left: length,
+        };
         Self {
-            body,
+            body: Body::wrap_stream(stream),
             length,
             file_name: file_name.into(),
             content_type: None,
@@ -96,8 +102,14 @@ impl FilePart {
     /// The part of a form.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] if the media type is none.
+    /// [`ErrorKind::InvalidRequest`] if the media type is none, or if the name holds control
+    /// characters: a line break would end the header that carries it.
     pub fn into_part(self) -> Result<Part, Error> {
+        if self.file_name.contains(char::is_control) {
+            return Err(invalid(
+                "the name of the file holds control characters".to_owned(),
+            ));
+        }
         let content_type = self
             .content_type
             .as_deref()
@@ -115,6 +127,37 @@ impl fmt::Debug for FilePart {
             .field("file_name", &self.file_name)
             .field("length", &self.length)
             .finish()
+    }
+}
+
+/// A stream of a length that was said beforehand. What is too much would be cut off in silence, and
+/// the form's end with it.
+struct Exact<S> {
+    stream: Pin<Box<S>>,
+    left: u64,
+}
+
+impl<S, E> Stream for Exact<S>
+where
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = ready!(self.stream.as_mut().poll_next(context));
+        Poll::Ready(match polled {
+            None if self.left > 0 => Some(Err("the file is shorter than was said".into())),
+            None => None,
+            Some(Err(error)) => Some(Err(error.into())),
+            Some(Ok(chunk)) => match self.left.checked_sub(chunk.len() as u64) {
+                Some(left) => {
+                    self.left = left;
+                    Some(Ok(chunk))
+                }
+                None => Some(Err("the file is longer than was said".into())),
+            },
+        })
     }
 }
 

@@ -12,15 +12,12 @@ use reqwest::header::{
 use reqwest::{Method, Request, Response, Url};
 
 use crate::error::{Answer, Error, ErrorKind};
-use crate::generated::operations::{API_VERSION, KEY_HEADER};
+use crate::generated::operations::KEY_HEADER;
 use crate::runtime::{Broken, OperationId, OperationInfo, read_body};
 use crate::{ByteStream, Client, Operation, ResponseValue};
 
 /// The most bytes that are kept of the body of an answer that is no success.
 const LONGEST_ERROR_BODY: usize = 1 << 20;
-
-/// The version of the document, which the service does not ask for.
-const API_VERSION_HEADER: HeaderName = HeaderName::from_static("api-version");
 
 /// Tells the vendor which SDK calls.
 const SDK_HEADER: HeaderName = HeaderName::from_static("x-anchor-sdk");
@@ -98,7 +95,6 @@ impl Transport {
 
     fn add_headers(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
         let headers = request.headers_mut();
-        headers.remove(API_VERSION_HEADER);
         if !operation.accept.is_empty() && !headers.contains_key(ACCEPT) {
             headers.insert(ACCEPT, HeaderValue::from_static(operation.accept));
         }
@@ -152,11 +148,6 @@ impl Transport {
 }
 
 impl Client {
-    /// What generated code sends as `api-version`; [`pre`](Self::pre) removes it again.
-    pub(crate) fn api_version() -> &'static str {
-        API_VERSION
-    }
-
     /// Completes a request, and refuses one that must not be sent.
     pub(crate) async fn pre(
         &self,

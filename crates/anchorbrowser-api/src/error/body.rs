@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::text::{excerpt, is_html};
+use super::text::excerpt;
 
 /// What the body of an answer that is no success says.
 ///
@@ -28,7 +28,7 @@ impl ErrorBody {
         let json: Option<Value> = serde_json::from_slice(body).ok();
         let message = match &json {
             Some(json) => message(json),
-            None if is_html(body) => None,
+            None if is_machine_text(body) => None,
             None => Some(String::from_utf8_lossy(body).into_owned()),
         };
         let details = json.as_ref().map(details).unwrap_or_default();
@@ -82,6 +82,12 @@ impl std::fmt::Debug for ErrorBody {
             .field("json", &self.json.as_ref().map(crate::wire::outline))
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a text that is no JSON was not written for people: a page, XML, or JSON that was cut off.
+/// It may hold anything, so it is no message.
+fn is_machine_text(body: &[u8]) -> bool {
+    matches!(body, [b'<' | b'{', ..] | [b'[', b'{' | b'"', ..])
 }
 
 /// `body`, then what its `error` holds, then what that one's `error` holds.
