@@ -10,6 +10,7 @@ mod nullable;
 mod open_enum;
 mod query;
 mod secret;
+mod strict;
 mod timestamp;
 mod union;
 
@@ -20,6 +21,8 @@ pub(crate) use {
     open_enum::{open_enum, text},
     union::{is_one_of, union},
 };
+
+pub(crate) use strict::{Trail, read};
 
 pub use lenient::Lenient;
 pub use nullable::Nullable;

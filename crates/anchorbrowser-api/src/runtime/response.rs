@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Answer, Error, ErrorKind, decode_reason, is_html, page};
+use crate::wire::{Trail, read};
 
 /// The operation that an answer belongs to; travels in the answer's extensions, because generated
 /// code hands on nothing but the answer.
@@ -245,34 +246,46 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         .trim_ascii();
     if body.is_empty() || body == b"null" {
         // An answer without content is one without values.
-        let empty = serde_json::from_str("{}").or_else(|_| serde_json::from_str("[]"));
+        let empty = read_all(b"{}", None).or_else(|_| read_all(b"[]", None));
         return empty.map_err(|error| format!("no content: {}", decode_reason(&error)));
     }
-    let error = match serde_json::from_slice(body) {
+    let error = match read_all(body, None) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    // Structs refuse a repeated key; in a JSON value the last one counts.
-    if error.is_data()
-        && let Ok(json) = serde_json::from_slice::<Value>(body)
-        && let Ok(value) = serde_json::from_value(json)
-    {
-        return Ok(value);
-    }
     if is_html(body) {
         return Err(page(body));
     }
-    let json = &mut serde_json::Deserializer::from_slice(body);
-    Err(match serde_path_to_error::deserialize::<_, T>(json) {
-        Err(error) if error.inner().is_data() => {
-            let path = crate::error::excerpt(&error.path().to_string());
-            format!(
-                "the body does not decode at `{path}`: {}",
-                decode_reason(error.inner())
-            )
-        }
-        _ => format!("the body is no JSON: {}", decode_reason(&error)),
-    })
+    if !error.is_data() {
+        return Err(format!("the body is no JSON: {}", decode_reason(&error)));
+    }
+    // Structs refuse a repeated key; in a JSON value the last one counts.
+    let once = serde_json::from_slice::<Value>(body).and_then(|json| serde_json::to_vec(&json));
+    if let Ok(value) = once.and_then(|once| read_all(&once, None)) {
+        return Ok(value);
+    }
+    let trail = Trail::default();
+    let place = match read_all::<T>(body, Some(&trail)) {
+        Err(_) => crate::error::excerpt(&trail.to_string()),
+        Ok(_) => String::new(),
+    };
+    let place = if place.is_empty() {
+        ".".to_owned()
+    } else {
+        place
+    };
+    Err(format!(
+        "the body does not decode at `{place}`: {}",
+        decode_reason(&error)
+    ))
+}
+
+/// Reads the whole of a body; with a trail, an error leaves its place there.
+fn read_all<T: DeserializeOwned>(body: &[u8], trail: Option<&Trail>) -> serde_json::Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = read(&mut json, trail)?;
+    json.end()?;
+    Ok(value)
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ macro_rules! union {
                 let value: ::serde_json::Value = ::serde::Deserialize::deserialize(deserializer)?;
                 $(
                     if true $(&& $crate::wire::union!(@guard &value, $guard))?
-                        && let Ok(value) = <$type as ::serde::Deserialize>::deserialize(&value)
+                        && let Ok(value) = $crate::wire::read::<$type, _>(&value, None)
                     {
                         return Ok(Self::$arm(value));
                     }
