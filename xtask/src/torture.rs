@@ -147,8 +147,13 @@ fn editions_of_this_document_are_taken() {
         codegen::run(&workspace, &options).unwrap()
     };
     let added = "paths:\n  /v1/widgets/{widgetId}:\n    get:\n      tags: [Widgets]\n      parameters:\n        - {name: widgetId, in: path, required: true, schema: {type: string}}\n      responses: {'200': {description: ok}}\n";
+    let known = edition("same.yaml", text.clone())
+        .lowered
+        .plan
+        .operations
+        .len();
     let more = edition("more.yaml", text.replacen("paths:\n", added, 1));
-    assert_eq!(more.lowered.plan.operations.len(), 137);
+    assert_eq!(more.lowered.plan.operations.len(), known + 1);
     assert_eq!(
         more.lowered.plan.named_by_rule,
         [(
@@ -166,7 +171,7 @@ fn editions_of_this_document_are_taken() {
         "older.yaml",
         text.replacen("openapi: 3.1.0", "openapi: 3.0.3", 1),
     );
-    assert_eq!(older.lowered.plan.operations.len(), 136);
+    assert_eq!(older.lowered.plan.operations.len(), known);
 }
 
 #[test]

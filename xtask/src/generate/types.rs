@@ -8,7 +8,7 @@ use syn::visit_mut::VisitMut;
 
 use super::paths::{Rewrite, ident};
 use super::{docs, text};
-use crate::lower::plan::{Arm, Enum, FormKind, Operation, Union};
+use crate::lower::plan::{Arm, Direction, Enum, FormKind, Operation, Union};
 use crate::lower::{Lowered, component_name};
 use crate::names;
 
@@ -103,6 +103,7 @@ fn is_builder(item: &syn::ItemImpl) -> bool {
 /// A struct of the generator, with what it could not know.
 fn structure(lowered: &Lowered, mut item: syn::ItemStruct) -> String {
     let name = item.ident.to_string();
+    let reading = Reading::of(lowered, &name);
     item.attrs = redocumented(item.attrs);
     let mut required = Vec::new();
     for field in &mut item.fields {
@@ -122,8 +123,9 @@ fn structure(lowered: &Lowered, mut item: syn::ItemStruct) -> String {
             .plan
             .fields
             .get(&(name.clone(), field_name.to_string()));
-        serde_attributes(field, wire);
+        serde_attributes(field, wire, reading, optional);
     }
+    in_document_order(lowered, &name, &mut required);
     derives(&mut item, required.is_empty());
     let new = (!required.is_empty()).then(|| constructor(&item, &required));
     let mut items: Vec<syn::Item> = vec![syn::Item::Struct(item)];
@@ -184,14 +186,56 @@ fn serde(field: &syn::Field) -> Vec<syn::Meta> {
     metas
 }
 
+/// How a struct is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// As declared: it is only sent, or it is told from others by what it must have.
+    Strict,
+    /// What is missing or null is empty.
+    Tolerant,
+}
+
+impl Reading {
+    fn of(lowered: &Lowered, name: &str) -> Self {
+        let plan = &lowered.plan;
+        let sent = plan.directions.get(name) == Some(&Direction::Request);
+        let arms = plan.unions.values().flat_map(|union| &union.arms);
+        let arm = arms
+            .filter_map(|arm| component_name(&arm.schema))
+            .any(|arm| arm == name);
+        let both = plan.directions.get(name) == Some(&Direction::Both);
+        if sent || (arm && both) {
+            Self::Strict
+        } else {
+            Self::Tolerant
+        }
+    }
+}
+
+/// The document's order of required properties is the one that people know: URL before host.
+fn in_document_order(lowered: &Lowered, name: &str, required: &mut [(syn::Ident, syn::Type)]) {
+    let schema = &lowered.document["components"]["schemas"][name];
+    let listed = schema["required"].as_array().into_iter().flatten();
+    let order: Vec<_> = listed.filter_map(Value::as_str).map(names::snake).collect();
+    required.sort_by_key(|(field, _)| order.iter().position(|name| field == name));
+}
+
 /// Wire name and tolerant reading.
-fn serde_attributes(field: &mut syn::Field, wire: Option<&String>) {
+fn serde_attributes(
+    field: &mut syn::Field,
+    wire: Option<&String>,
+    reading: Reading,
+    optional: bool,
+) {
     let mut metas = serde(field);
     if let Some(wire) = wire {
         metas.retain(|meta| !meta.path().is_ident("rename"));
         metas.insert(0, syn::parse_quote!(rename = #wire));
     }
-    if let Some(with) = tolerant(&field.ty)
+    // Without its own reading a `Nullable` would take `null` for nothing said.
+    let with = tolerant(&field.ty)
+        .filter(|with| reading == Reading::Tolerant || optional && with.ends_with("nullable"));
+    if let Some(with) = with
         && !metas.iter().any(|meta| meta.path().is_ident("flatten"))
     {
         metas.retain(|meta| !meta.path().is_ident("default"));
@@ -216,7 +260,7 @@ fn tolerant(ty: &syn::Type) -> Option<&'static str> {
             "Nullable" => Some("crate::wire::nullable"),
             _ => None,
         },
-        ("Vec" | "BTreeMap" | "Map", _) => Some("crate::wire::or_default"),
+        ("Vec" | "BTreeMap" | "Map" | "String" | "bool", _) => Some("crate::wire::or_default"),
         _ => None,
     }
 }

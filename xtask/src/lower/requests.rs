@@ -145,15 +145,17 @@ fn form_fields(components: &Map<String, Value>, schema: &Value) -> Vec<FormField
     let required: BTreeSet<String> = strings(&schema["required"]).collect();
     let mut taken = Taken::default();
     let properties = schema["properties"].as_object().into_iter().flatten();
-    properties
-        .map(|(wire, schema)| FormField {
-            name: taken.claim(&names::snake(wire)),
-            wire: wire.clone(),
-            required: required.contains(wire),
-            kind: form_kind(components, schema),
-            description: schema["description"].as_str().map(str::to_owned),
-        })
-        .collect()
+    let fields = properties.map(|(wire, schema)| FormField {
+        name: taken.claim(&names::snake(wire)),
+        wire: wire.clone(),
+        required: required.contains(wire),
+        kind: form_kind(components, schema),
+        description: schema["description"].as_str().map(str::to_owned),
+    });
+    let mut fields: Vec<_> = fields.collect();
+    // Servers that read a form as it comes want to know what a file is for before it begins.
+    fields.sort_by_key(|field| matches!(field.kind, FormKind::File | FormKind::Files));
+    fields
 }
 
 fn form_kind(components: &Map<String, Value>, schema: &Value) -> FormKind {
@@ -371,10 +373,10 @@ mod tests {
         assert_eq!(
             seen,
             [
-                "file File true",
-                "files Files false",
                 "meta Json false",
-                "n Text(\"i64\") false"
+                "n Text(\"i64\") false",
+                "file File true",
+                "files Files false"
             ]
         );
         let content = &context.root["paths"]["/f"]["post"]["requestBody"]["content"];

@@ -71,6 +71,7 @@ fn typed(schema: &mut Value) {
         ("string", "date-time") => Some(TIMESTAMP),
         ("string", "password") if !map.contains_key("enum") => Some(SECRET),
         ("", "password") if !map.contains_key("$ref") => Some(SECRET_JSON),
+        ("object", "password") if !map.contains_key("properties") => Some(SECRET_JSON),
         _ => None,
     };
     if let Some(path) = own {
@@ -131,11 +132,13 @@ mod tests {
             "T": { "type": "string", "format": "date-time", "nullable": true },
             "S": { "type": "string", "format": "password" },
             "J": { "format": "password" },
+            "O": { "type": "object", "format": "password" },
         }));
         (RULE.apply)(&mut context);
         assert_eq!(rust_path(&context.components()["T"]), Some(TIMESTAMP));
         assert_eq!(context.components()["T"]["nullable"], true);
         assert_eq!(rust_path(&context.components()["S"]), Some(SECRET));
         assert_eq!(rust_path(&context.components()["J"]), Some(SECRET_JSON));
+        assert_eq!(rust_path(&context.components()["O"]), Some(SECRET_JSON));
     }
 }
