@@ -755,8 +755,8 @@ async fn create_certificate(client: Client) -> Result<Called, Error> {
             .create_certificate()
             .body(types::CreateCertificateForm {
                 description: Some("description".into()),
-                file: FilePart::bytes("file.txt", "bytes of file"),
                 name: "name".into(),
+                file: FilePart::bytes("file.txt", "bytes of file"),
             })
             .send()
             .await,
@@ -1090,7 +1090,7 @@ async fn generate_task(client: Client) -> Result<Called, Error> {
                 value::<
                     types::GenerateTaskV2Request,
                 >(
-                    r##"{"application_id":"application_id","async":true,"browser_session_id":"browser_session_id","description":"description","human_intervention":true,"identity_id":"identity_id","input_schema":[{"defaultValue":{"defaultValue":"any"},"description":"description","name":"name","options":["options"],"required":true,"type":"string"}],"output_file_only":true,"output_schema":[{"defaultValue":{"defaultValue":"any"},"description":"description","name":"name","options":["options"],"required":true,"type":"string"}],"taskName":"taskName","taskPrompt":"taskPrompt","task_browser_default_configuration":{"key":{"task_browser_default_configuration":"any"}}}"##,
+                    r##"{"application_id":"application_id","async":true,"browser_session_id":"browser_session_id","description":"description","human_intervention":true,"identity_id":"identity_id","input_schema":[{"defaultValue":"defaultValue","description":"description","name":"name","options":["options"],"required":true,"type":"string"}],"output_file_only":true,"output_schema":[{"defaultValue":"defaultValue","description":"description","name":"name","options":["options"],"required":true,"type":"string"}],"taskName":"taskName","taskPrompt":"taskPrompt","task_browser_default_configuration":{"key":{"task_browser_default_configuration":"any"}}}"##,
                 ),
             )
             .send()
@@ -1632,7 +1632,7 @@ async fn run_adhoc_task(client: Client) -> Result<Called, Error> {
                 value::<
                     types::RunTaskRequest,
                 >(
-                    r##"{"async":true,"cleanupSessions":true,"inputs":{"key":{"inputs":"any"}},"overrideBrowserConfiguration":{"initial_url":"initial_url","live_view":{"one_time_url":true,"read_only":true},"proxy":{"active":true,"password":"(secret)","server":"server","type":"custom","username":"username"},"recording":{"active":true},"tags":["tags"],"timeout":{"idle_timeout":7,"max_duration":7},"x402":true},"sessionId":"sessionId","taskId":"taskId","version":"version"}"##,
+                    r##"{"async":true,"cleanupSessions":true,"inputs":{"key":"(secret)"},"overrideBrowserConfiguration":{"initial_url":"initial_url","live_view":{"one_time_url":true,"read_only":true},"proxy":{"active":true,"password":"(secret)","server":"server","type":"custom","username":"username"},"recording":{"active":true},"tags":["tags"],"timeout":{"idle_timeout":7,"max_duration":7},"x402":true},"sessionId":"sessionId","taskId":"taskId","version":"version"}"##,
                 ),
             )
             .send()
@@ -1664,7 +1664,7 @@ async fn run_task_by_name(client: Client) -> Result<Called, Error> {
                 value::<
                     types::RunTaskByNameRequest,
                 >(
-                    r##"{"async":true,"cleanupSessions":true,"inputs":{"key":{"inputs":"any"}},"overrideBrowserConfiguration":{"initial_url":"initial_url","live_view":{"one_time_url":true,"read_only":true},"proxy":{"active":true,"password":"(secret)","server":"server","type":"custom","username":"username"},"recording":{"active":true},"tags":["tags"],"timeout":{"idle_timeout":7,"max_duration":7},"x402":true},"sessionId":"sessionId"}"##,
+                    r##"{"async":true,"cleanupSessions":true,"inputs":{"key":"(secret)"},"overrideBrowserConfiguration":{"initial_url":"initial_url","live_view":{"one_time_url":true,"read_only":true},"proxy":{"active":true,"password":"(secret)","server":"server","type":"custom","username":"username"},"recording":{"active":true},"tags":["tags"],"timeout":{"idle_timeout":7,"max_duration":7},"x402":true},"sessionId":"sessionId"}"##,
                 ),
             )
             .send()
@@ -1696,7 +1696,7 @@ async fn screenshot_webpage(client: Client) -> Result<Called, Error> {
                 value::<
                     types::ScreenshotRequestSchema,
                 >(
-                    r##"{"capture_full_height":true,"height":7,"image_quality":7,"s3_target_address":"s3_target_address","scroll_all_content":true,"url":"url","wait":7,"width":7}"##,
+                    r##"{"capture_full_height":true,"height":7,"image_quality":7,"s3_target_address":"(secret)","scroll_all_content":true,"url":"url","wait":7,"width":7}"##,
                 ),
             )
             .send()
@@ -1747,9 +1747,7 @@ async fn signal_event(client: Client) -> Result<Called, Error> {
             .signal_event()
             .event_name("event_name")
             .body(
-                value::<
-                    types::SignalEventRequestSchema,
-                >(r##"{"data":{"key":{"data":"any"}}}"##),
+                value::<types::SignalEventRequestSchema>(r##"{"data":{"key":"data"}}"##),
             )
             .send()
             .await,
@@ -1863,8 +1861,8 @@ async fn upload_extension(client: Client) -> Result<Called, Error> {
         client
             .upload_extension()
             .body(types::UploadExtensionForm {
-                file: FilePart::bytes("file.txt", "bytes of file"),
                 name: "name".into(),
+                file: FilePart::bytes("file.txt", "bytes of file"),
             })
             .send()
             .await,
@@ -1888,9 +1886,9 @@ async fn upload_volume_file(client: Client) -> Result<Called, Error> {
             .upload_volume_file()
             .volume_id("volume_id")
             .body(types::UploadVolumeFileForm {
-                file: FilePart::bytes("file.txt", "bytes of file"),
                 overwrite: Some("overwrite".into()),
                 path: Some("path".into()),
+                file: FilePart::bytes("file.txt", "bytes of file"),
             })
             .send()
             .await,

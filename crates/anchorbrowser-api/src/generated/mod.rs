@@ -16,4 +16,4 @@ pub const GENERATOR: &str = "progenitor 0.15.1";
 /// SHA-256 of the document that this code was generated from.
 pub const DOCUMENT_SHA256: &str = "a6a94142b1e251838872599f147dd51bb3776512afc7c0b67702632def65a564";
 /// SHA-256 of the overlay that corrected it.
-pub const OVERLAY_SHA256: &str = "ab205387ee046786485add81dc020b37625a19dd70c1da5c23fd31b35260c485";
+pub const OVERLAY_SHA256: &str = "e8571dfbcec64ac737722201ee058eebad6e536d56407388fb34765b26bea9b6";

@@ -154,7 +154,7 @@ pub const OPERATIONS: &[Operation] = &[
         reserved: &[],
         location: None,
         request: Some("CreateIdentityTokenRequest"),
-        response: Some("IdentityTokenResponse"),
+        response: Some("CreateIdentityTokenResponse"),
         deprecated: false,
     },
     Operation {

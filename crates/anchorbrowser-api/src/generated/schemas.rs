@@ -114,6 +114,7 @@ pub(crate) const TYPES: &[(&str, &str, fn(&mut ::schemars::SchemaGenerator) -> :
     ("identities", "CreateIdentityRequest", ::schemars::SchemaGenerator::subschema_for::<crate::types::CreateIdentityRequest>),
     ("identities", "CreateIdentityResponse", ::schemars::SchemaGenerator::subschema_for::<crate::types::CreateIdentityResponse>),
     ("applications", "CreateIdentityTokenRequest", ::schemars::SchemaGenerator::subschema_for::<crate::types::CreateIdentityTokenRequest>),
+    ("applications", "CreateIdentityTokenResponse", ::schemars::SchemaGenerator::subschema_for::<crate::types::CreateIdentityTokenResponse>),
     ("integrations", "CreateIntegrationRequest", ::schemars::SchemaGenerator::subschema_for::<crate::types::CreateIntegrationRequest>),
     ("tools", "CreatePagePdfBody", ::schemars::SchemaGenerator::subschema_for::<crate::types::CreatePagePdfBody>),
     ("tasks_legacy", "CreateTaskRequest", ::schemars::SchemaGenerator::subschema_for::<crate::types::CreateTaskRequest>),
@@ -381,4 +382,6 @@ pub(crate) const TYPES: &[(&str, &str, fn(&mut ::schemars::SchemaGenerator) -> :
     ("webhooks", "WebhookTestResponse", ::schemars::SchemaGenerator::subschema_for::<crate::types::WebhookTestResponse>),
     ("webhooks", "WebhookUpdateRequest", ::schemars::SchemaGenerator::subschema_for::<crate::types::WebhookUpdateRequest>),
     ("webhooks", "WebhookWithSecret", ::schemars::SchemaGenerator::subschema_for::<crate::types::WebhookWithSecret>),
+    ("applications", "WrappedIdentityToken", ::schemars::SchemaGenerator::subschema_for::<crate::types::WrappedIdentityToken>),
+    ("applications", "WrappedIdentityTokenData", ::schemars::SchemaGenerator::subschema_for::<crate::types::WrappedIdentityTokenData>),
 ];

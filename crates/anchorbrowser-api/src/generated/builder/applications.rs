@@ -190,7 +190,7 @@ impl<'a> CreateIdentityToken<'a> {
     /// Sends the request.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::IdentityTokenResponse>, Error> {
+    ) -> Result<ResponseValue<crate::types::CreateIdentityTokenResponse>, Error> {
         let Self { client, application_id, body } = self;
         let application_id = application_id
             .map_err(|message| Error::argument("create_identity_token", message))?;

@@ -10,7 +10,7 @@ pub struct HumanInterventionField {
         rename = "defaultValue",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub default_value: ::std::option::Option<::std::string::String>,
+    pub default_value: ::std::option::Option<crate::wire::Secret>,
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub description: ::std::option::Option<::std::string::String>,
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]

@@ -65,8 +65,8 @@ pub struct CreateAgentAccessProjectBody {
 impl CreateAgentAccessProjectBody {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        answer: impl ::std::convert::Into<::std::string::String>,
         token: impl ::std::convert::Into<crate::wire::Secret>,
+        answer: impl ::std::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
             answer: answer.into(),

@@ -172,7 +172,6 @@ pub struct CreateAuthFlowRequest {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub is_recommended: ::std::option::Option<bool>,
     /// Methods by which the flow authenticates.
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub methods: ::std::vec::Vec<crate::types::AuthMethod>,
     /// What the authentication flow is called.
     pub name: ::std::string::String,
@@ -180,8 +179,8 @@ pub struct CreateAuthFlowRequest {
 impl CreateAuthFlowRequest {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        methods: ::std::vec::Vec<crate::types::AuthMethod>,
         name: impl ::std::convert::Into<::std::string::String>,
+        methods: ::std::vec::Vec<crate::types::AuthMethod>,
     ) -> Self {
         Self {
             custom_fields: ::std::default::Default::default(),
@@ -248,11 +247,19 @@ impl CreateIdentityTokenRequest {
     }
 }
 
+crate::wire::union! {
+    pub enum CreateIdentityTokenResponse {
+        IdentityTokenResponse(crate::types::IdentityTokenResponse) if { has "token", has "expiresAt", has "tokenHash" } from crate::types::IdentityTokenResponse,
+        WrappedIdentityToken(crate::types::WrappedIdentityToken) if { has "data" } from crate::types::WrappedIdentityToken,
+    } else Unknown
+}
+
 /// `CustomFieldDefinition`
 #[derive(Clone, Debug, ::serde::Deserialize, ::serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CustomFieldDefinition {
     /// What the custom field is called.
+    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub name: ::std::string::String,
 }
 impl CustomFieldDefinition {
@@ -429,4 +436,24 @@ pub struct UpdateAuthFlowResponse {
     /// Time of the latest change to the authentication flow.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub updated_at: ::std::option::Option<crate::wire::Timestamp>,
+}
+
+/// `WrappedIdentityToken`
+#[derive(Clone, Debug, Default, ::serde::Deserialize, ::serde::Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+pub struct WrappedIdentityToken {
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub data: ::std::option::Option<WrappedIdentityTokenData>,
+}
+
+/// `WrappedIdentityTokenData`
+#[derive(Clone, Debug, Default, ::serde::Deserialize, ::serde::Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+pub struct WrappedIdentityTokenData {
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub expires_at: ::std::option::Option<crate::wire::Timestamp>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub token: ::std::option::Option<crate::wire::Secret>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub token_hash: ::std::option::Option<crate::wire::Secret>,
 }

@@ -141,7 +141,6 @@ pub struct BatchSessionRequestSchema {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub configuration: ::std::option::Option<SessionCreateRequestSchema>,
     /// How many sessions the batch creates, from 1 to 1000.
-    #[serde(default, deserialize_with = "crate::wire::lenient")]
     pub count: i64,
     /// Optional metadata of the batch as a whole, for telling batches apart and grouping them.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -187,11 +186,7 @@ pub struct BatchSessionResponseSchema {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct BatchSessionRetryRequestSchema {
     /// Upper limit on the attempts for each failed session, from 1 to 3. A session is not retried again after its first success. Defaults to `1`.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub max_retries: ::std::option::Option<i64>,
     /// Whether the retry is confined to failed sessions. Defaults to `true`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]

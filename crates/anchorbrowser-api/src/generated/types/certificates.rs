@@ -48,18 +48,18 @@ pub struct CertificateResponseSchema {
 pub struct CreateCertificateForm {
     /// Free text about the certificate, at most 1,000 characters long.
     pub description: ::std::option::Option<::std::string::String>,
-    /// The certificate as a file in one of the formats `.pem`, `.crt`, `.der` and `.cer`.
-    pub file: crate::multipart::FilePart,
     /// Unique name of the certificate: 1 to 255 letters, digits, hyphens or underscores, nothing else.
     pub name: ::std::string::String,
+    /// The certificate as a file in one of the formats `.pem`, `.crt`, `.der` and `.cer`.
+    pub file: crate::multipart::FilePart,
 }
 impl CreateCertificateForm {
     /// With what the API requires; the rest is left out.
-    pub fn new(file: crate::multipart::FilePart, name: ::std::string::String) -> Self {
+    pub fn new(name: ::std::string::String, file: crate::multipart::FilePart) -> Self {
         Self {
             description: ::std::default::Default::default(),
-            file,
             name,
+            file,
         }
     }
     pub(crate) fn into_form(
@@ -67,8 +67,8 @@ impl CreateCertificateForm {
     ) -> ::std::result::Result<::reqwest::multipart::Form, crate::Error> {
         crate::multipart::FormBuilder::new()
             .text("description", self.description.as_ref())?
-            .file("file", self.file)?
             .text("name", Some(&self.name))?
+            .file("file", self.file)?
             .finish()
     }
 }

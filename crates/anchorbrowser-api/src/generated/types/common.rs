@@ -619,18 +619,10 @@ pub struct BrowserConfigTracing {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct BrowserConfigViewport {
     /// Viewport height in pixels, by default `900`.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub height: ::std::option::Option<i64>,
     /// Viewport width in pixels, by default `1440`.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub width: ::std::option::Option<i64>,
 }
 
@@ -678,11 +670,11 @@ pub struct CustomProxy {
 impl CustomProxy {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        active: bool,
-        password: impl ::std::convert::Into<crate::wire::Secret>,
-        server: impl ::std::convert::Into<::std::string::String>,
         type_: crate::types::CustomProxyType,
+        server: impl ::std::convert::Into<::std::string::String>,
         username: impl ::std::convert::Into<::std::string::String>,
+        password: impl ::std::convert::Into<crate::wire::Secret>,
+        active: bool,
     ) -> Self {
         Self {
             active,
@@ -774,9 +766,9 @@ pub struct OnePasswordIntegration {
 impl OnePasswordIntegration {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        configuration: crate::types::OnePasswordConfig,
         id: impl ::std::convert::Into<::std::string::String>,
         type_: crate::types::OnePasswordIntegrationType,
+        configuration: crate::types::OnePasswordConfig,
     ) -> Self {
         Self {
             configuration,
@@ -801,7 +793,6 @@ pub struct OnePasswordSpecificSecretsConfig {
     /// Mode in which only chosen secrets are loaded from 1Password.
     pub load_mode: crate::types::OnePasswordSpecificSecretsConfigLoadMode,
     /// References to the secrets that are loaded.
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub secrets: ::std::vec::Vec<::std::string::String>,
 }
 impl OnePasswordSpecificSecretsConfig {

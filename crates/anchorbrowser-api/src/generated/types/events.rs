@@ -8,11 +8,14 @@ use super::*;
 pub struct EventResponseSchema {
     /// Data that came with the signal.
     #[serde(
-        skip_serializing_if = "::serde_json::Map::is_empty",
+        skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty",
         default,
         deserialize_with = "crate::wire::or_default"
     )]
-    pub data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    pub data: ::std::collections::BTreeMap<
+        ::std::string::String,
+        crate::wire::SecretJson,
+    >,
 }
 
 /// `SignalEventRequestSchema`
@@ -20,13 +23,18 @@ pub struct EventResponseSchema {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct SignalEventRequestSchema {
     /// Data handed to the clients that wait for the event.
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
-    pub data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    pub data: ::std::collections::BTreeMap<
+        ::std::string::String,
+        crate::wire::SecretJson,
+    >,
 }
 impl SignalEventRequestSchema {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        data: ::std::collections::BTreeMap<
+            ::std::string::String,
+            crate::wire::SecretJson,
+        >,
     ) -> Self {
         Self { data }
     }
@@ -39,9 +47,7 @@ pub struct WaitForEventRequestSchema {
     /// Longest time to wait, in milliseconds. Defaults to `60000`, which is one minute.
     #[serde(
         rename = "timeoutMs",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
+        skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub timeout_ms: ::std::option::Option<i64>,
 }

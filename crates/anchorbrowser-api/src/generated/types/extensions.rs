@@ -92,22 +92,22 @@ crate::wire::union! {
 /// The multipart body of [`Client::upload_extension`](crate::Client::upload_extension).
 #[derive(Debug)]
 pub struct UploadExtensionForm {
-    /// The extension as a ZIP archive.
-    pub file: crate::multipart::FilePart,
     /// Name of the extension for people to read, 1 to 255 characters long.
     pub name: ::std::string::String,
+    /// The extension as a ZIP archive.
+    pub file: crate::multipart::FilePart,
 }
 impl UploadExtensionForm {
     /// With what the API requires; the rest is left out.
-    pub fn new(file: crate::multipart::FilePart, name: ::std::string::String) -> Self {
-        Self { file, name }
+    pub fn new(name: ::std::string::String, file: crate::multipart::FilePart) -> Self {
+        Self { name, file }
     }
     pub(crate) fn into_form(
         self,
     ) -> ::std::result::Result<::reqwest::multipart::Form, crate::Error> {
         crate::multipart::FormBuilder::new()
-            .file("file", self.file)?
             .text("name", Some(&self.name))?
+            .file("file", self.file)?
             .finish()
     }
 }

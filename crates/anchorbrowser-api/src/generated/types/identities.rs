@@ -299,9 +299,7 @@ crate::wire::open_enum! {
 #[derive(Clone, Debug, ::serde::Deserialize, ::serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AuthFlowV2FormResolve {
-    #[serde(default, deserialize_with = "crate::wire::lenient")]
     pub option_index: i64,
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub values: ::std::collections::BTreeMap<::std::string::String, crate::wire::Secret>,
 }
 impl AuthFlowV2FormResolve {
@@ -371,8 +369,8 @@ pub struct AuthFlowV2StartRequest {
 impl AuthFlowV2StartRequest {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        host: impl ::std::convert::Into<::std::string::String>,
         url: impl ::std::convert::Into<::std::string::String>,
+        host: impl ::std::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
             host: host.into(),
@@ -500,8 +498,8 @@ pub struct AuthenticatorCredential {
 impl AuthenticatorCredential {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        secret: impl ::std::convert::Into<crate::wire::Secret>,
         type_: crate::types::AuthenticatorCredentialType,
+        secret: impl ::std::convert::Into<crate::wire::Secret>,
     ) -> Self {
         Self {
             otp: ::std::default::Default::default(),
@@ -603,7 +601,6 @@ crate::wire::union! {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CustomCredential {
     /// Custom fields that the credential consists of.
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub fields: ::std::vec::Vec<CustomFieldItem>,
     /// Kind of the credential.
     #[serde(rename = "type")]
@@ -612,8 +609,8 @@ pub struct CustomCredential {
 impl CustomCredential {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        fields: ::std::vec::Vec<CustomFieldItem>,
         type_: crate::types::CustomCredentialType,
+        fields: ::std::vec::Vec<CustomFieldItem>,
     ) -> Self {
         Self { fields, type_ }
     }
@@ -799,9 +796,9 @@ pub struct UsernamePasswordCredential {
 impl UsernamePasswordCredential {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        password: impl ::std::convert::Into<crate::wire::Secret>,
         type_: crate::types::UsernamePasswordCredentialType,
         username: impl ::std::convert::Into<::std::string::String>,
+        password: impl ::std::convert::Into<crate::wire::Secret>,
     ) -> Self {
         Self {
             password: password.into(),

@@ -15,9 +15,9 @@ pub struct CreateIntegrationRequest {
 impl CreateIntegrationRequest {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        credentials: ServiceAccountCredentials,
         name: impl ::std::convert::Into<::std::string::String>,
         type_: crate::types::IntegrationType,
+        credentials: ServiceAccountCredentials,
     ) -> Self {
         Self {
             credentials,
@@ -134,8 +134,8 @@ pub struct ServiceAccountCredentials {
 impl ServiceAccountCredentials {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        data: ServiceAccountCredentialsData,
         type_: crate::types::ServiceAccountCredentialsType,
+        data: ServiceAccountCredentialsData,
     ) -> Self {
         Self { data, type_ }
     }

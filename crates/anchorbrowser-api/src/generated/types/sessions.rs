@@ -114,10 +114,8 @@ pub struct ClipboardResponseSchemaData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CoordinatesRequestSchema {
     /// Coordinate on the horizontal axis.
-    #[serde(default, deserialize_with = "crate::wire::lenient")]
     pub x: i64,
     /// Coordinate on the vertical axis.
-    #[serde(default, deserialize_with = "crate::wire::lenient")]
     pub y: i64,
 }
 impl CoordinatesRequestSchema {
@@ -220,21 +218,21 @@ pub struct DragDropRequestSchema {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub button: ::std::option::Option<crate::types::MouseButton>,
     /// Horizontal coordinate at which the drag ends.
-    #[serde(rename = "endX", default, deserialize_with = "crate::wire::lenient")]
+    #[serde(rename = "endX")]
     pub end_x: i64,
     /// Vertical coordinate at which the drag ends.
-    #[serde(rename = "endY", default, deserialize_with = "crate::wire::lenient")]
+    #[serde(rename = "endY")]
     pub end_y: i64,
     /// Horizontal coordinate at which the drag starts.
-    #[serde(rename = "startX", default, deserialize_with = "crate::wire::lenient")]
+    #[serde(rename = "startX")]
     pub start_x: i64,
     /// Vertical coordinate at which the drag starts.
-    #[serde(rename = "startY", default, deserialize_with = "crate::wire::lenient")]
+    #[serde(rename = "startY")]
     pub start_y: i64,
 }
 impl DragDropRequestSchema {
     /// With what the API requires; the rest is left out.
-    pub fn new(end_x: i64, end_y: i64, start_x: i64, start_y: i64) -> Self {
+    pub fn new(start_x: i64, start_y: i64, end_x: i64, end_y: i64) -> Self {
         Self {
             button: ::std::default::Default::default(),
             end_x,
@@ -299,7 +297,7 @@ pub struct GetSessionResponse {
 pub struct GetSessionResponseData {
     /// How the session is configured.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub configuration: ::std::option::Option<::serde_json::Value>,
+    pub configuration: ::std::option::Option<crate::wire::SecretJson>,
     /// Creation time of the session.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub created_at: ::std::option::Option<crate::wire::Timestamp>,
@@ -384,15 +382,9 @@ pub struct GotoResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct KeyboardShortcutRequestSchema {
     /// Milliseconds for which the keys stay down.
-    #[serde(
-        rename = "holdTime",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(rename = "holdTime", skip_serializing_if = "::std::option::Option::is_none")]
     pub hold_time: ::std::option::Option<i64>,
     /// Keys that are pressed together.
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub keys: ::std::vec::Vec<::std::string::String>,
 }
 impl KeyboardShortcutRequestSchema {
@@ -449,10 +441,8 @@ pub struct MouseClickRequestSchema {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub button: ::std::option::Option<crate::types::MouseButton>,
     /// Coordinate on the horizontal axis.
-    #[serde(default, deserialize_with = "crate::wire::lenient")]
     pub x: i64,
     /// Coordinate on the vertical axis.
-    #[serde(default, deserialize_with = "crate::wire::lenient")]
     pub y: i64,
 }
 impl MouseClickRequestSchema {
@@ -506,35 +496,19 @@ pub struct MouseSingleClickRequestSchema {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub button: ::std::option::Option<crate::types::MouseButton>,
     /// Zero-based position of the element where `selector` matches several. Defaults to `0`. Applies only along with a `selector`.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub index: ::std::option::Option<f64>,
     /// CSS selector of the element to click.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub selector: ::std::option::Option<::std::string::String>,
     /// Longest wait in milliseconds for the element that `selector` names. Defaults to `5000`, which is 5 seconds. Applies only along with a `selector`.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub timeout: ::std::option::Option<f64>,
     /// Coordinate on the horizontal axis.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub x: ::std::option::Option<f64>,
     /// Coordinate on the vertical axis.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub y: ::std::option::Option<f64>,
 }
 
@@ -586,7 +560,6 @@ pub struct PasteResponse {
 #[derive(Clone, Debug, ::serde::Deserialize, ::serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct PutSessionTags {
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub tags: ::std::vec::Vec<::std::string::String>,
 }
 impl PutSessionTags {
@@ -601,36 +574,25 @@ impl PutSessionTags {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct ScrollRequestSchema {
     /// How far to scroll horizontally. Positive values go right, negative ones left.
-    #[serde(
-        rename = "deltaX",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(rename = "deltaX", skip_serializing_if = "::std::option::Option::is_none")]
     pub delta_x: ::std::option::Option<i64>,
     /// How far to scroll vertically. Positive values go down, negative ones up.
-    #[serde(rename = "deltaY", default, deserialize_with = "crate::wire::lenient")]
+    #[serde(rename = "deltaY")]
     pub delta_y: i64,
     /// Number of steps the scroll is divided into, which makes it smoother.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub steps: ::std::option::Option<i64>,
     /// Whether the operating system does the scrolling instead of Playwright.
     #[serde(rename = "useOs", skip_serializing_if = "::std::option::Option::is_none")]
     pub use_os: ::std::option::Option<bool>,
     /// Coordinate on the horizontal axis.
-    #[serde(default, deserialize_with = "crate::wire::lenient")]
     pub x: i64,
     /// Coordinate on the vertical axis.
-    #[serde(default, deserialize_with = "crate::wire::lenient")]
     pub y: i64,
 }
 impl ScrollRequestSchema {
     /// With what the API requires; the rest is left out.
-    pub fn new(delta_y: i64, x: i64, y: i64) -> Self {
+    pub fn new(x: i64, y: i64, delta_y: i64) -> Self {
         Self {
             delta_x: ::std::default::Default::default(),
             delta_y,
@@ -1055,11 +1017,7 @@ pub struct SetClipboardResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct TypeTextRequestSchema {
     /// Milliseconds between one keystroke and the next.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub delay: ::std::option::Option<i64>,
     /// Text that is typed.
     pub text: ::std::string::String,

@@ -99,7 +99,6 @@ pub struct RunTaskV2Request {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub identity_skip_validation: ::std::option::Option<bool>,
     /// Inputs of the task, keyed by parameter name.
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub input_params: ::std::collections::BTreeMap<
         ::std::string::String,
         crate::wire::Secret,
@@ -165,9 +164,13 @@ pub struct TaskParameterV2 {
     /// Default of the parameter, as arbitrary JSON.
     #[serde(
         rename = "defaultValue",
-        skip_serializing_if = "::std::option::Option::is_none"
+        skip_serializing_if = "::std::option::Option::is_none",
+        default,
+        deserialize_with = "crate::wire::nullable"
     )]
-    pub default_value: ::std::option::Option<::serde_json::Value>,
+    pub default_value: ::std::option::Option<
+        crate::wire::Nullable<crate::wire::SecretJson>,
+    >,
     #[serde(
         skip_serializing_if = "::std::option::Option::is_none",
         default,

@@ -25,8 +25,8 @@ pub struct CreateTaskRequest {
 impl CreateTaskRequest {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        language: crate::types::TaskLanguage,
         name: impl ::std::convert::Into<::std::string::String>,
+        language: crate::types::TaskLanguage,
     ) -> Self {
         Self {
             browser_configuration: ::std::default::Default::default(),
@@ -141,7 +141,7 @@ pub struct RunTaskByNameRequest {
     /// Values handed to the run as environment variables. Every key has to begin with `ANCHOR_`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub inputs: ::std::option::Option<
-        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ::std::collections::BTreeMap<::std::string::String, crate::wire::Secret>,
     >,
     #[serde(
         rename = "overrideBrowserConfiguration",
@@ -172,7 +172,7 @@ pub struct RunTaskRequest {
     /// Values handed to the run as environment variables. Every key has to begin with `ANCHOR_`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub inputs: ::std::option::Option<
-        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ::std::collections::BTreeMap<::std::string::String, crate::wire::Secret>,
     >,
     #[serde(
         rename = "overrideBrowserConfiguration",

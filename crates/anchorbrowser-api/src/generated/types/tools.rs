@@ -30,33 +30,25 @@ pub struct CreatePagePdfBody {
     /// Margin at the bottom in inches, 0 or more. The default is about 0.4.
     #[serde(
         rename = "marginBottom",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
+        skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub margin_bottom: ::std::option::Option<f64>,
     /// Margin on the left in inches, 0 or more. The default is about 0.4.
     #[serde(
         rename = "marginLeft",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
+        skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub margin_left: ::std::option::Option<f64>,
     /// Margin on the right in inches, 0 or more. The default is about 0.4.
     #[serde(
         rename = "marginRight",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
+        skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub margin_right: ::std::option::Option<f64>,
     /// Margin at the top in inches, 0 or more. The default is about 0.4.
     #[serde(
         rename = "marginTop",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
+        skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub margin_top: ::std::option::Option<f64>,
     /// Pages and ranges of pages to print, separated by commas, such as `2-4, 7`. By default, every page is printed.
@@ -68,17 +60,13 @@ pub struct CreatePagePdfBody {
     /// Height of the paper in inches, above 0. The default is 11.
     #[serde(
         rename = "paperHeight",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
+        skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub paper_height: ::std::option::Option<f64>,
     /// Width of the paper in inches, above 0. The default is 8.5.
     #[serde(
         rename = "paperWidth",
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
+        skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub paper_width: ::std::option::Option<f64>,
     /// Lets a page size that CSS sets take precedence. The default is `false`.
@@ -94,11 +82,7 @@ pub struct CreatePagePdfBody {
     )]
     pub print_background: ::std::option::Option<bool>,
     /// Factor by which the page is scaled, from 0.1 to 2. The default is 1.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub scale: ::std::option::Option<f64>,
     /// Address of the page that is printed.
     pub url: ::std::string::String,
@@ -202,18 +186,10 @@ pub struct PerformWebTaskRequestSchema {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub human_intervention: ::std::option::Option<bool>,
     /// Time limit for a single call of the model, in seconds from 10 to 600. Applies to the agent `browser-use` only.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub llm_timeout: ::std::option::Option<i64>,
     /// Upper limit on the agent's steps. Defaults to `200`.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub max_steps: ::std::option::Option<i64>,
     /// Name of the AI model for the task.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -420,22 +396,14 @@ pub struct ScreenshotRequestSchema {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub capture_full_height: ::std::option::Option<bool>,
     /// Viewport height in pixels.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub height: ::std::option::Option<i64>,
     /// Image quality from 1 to 100, where 100 means no compression.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub image_quality: ::std::option::Option<i64>,
     /// Presigned S3 URL to which the image is uploaded.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub s3_target_address: ::std::option::Option<::std::string::String>,
+    pub s3_target_address: ::std::option::Option<crate::wire::Secret>,
     /// Whether to scroll through the page so as to capture all visible content.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub scroll_all_content: ::std::option::Option<bool>,
@@ -443,18 +411,10 @@ pub struct ScreenshotRequestSchema {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub url: ::std::option::Option<::std::string::String>,
     /// Milliseconds to wait once the page is loaded, chiefly for sites with JavaScript animations.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub wait: ::std::option::Option<i64>,
     /// Viewport width in pixels.
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub width: ::std::option::Option<i64>,
 }
 

@@ -47,11 +47,7 @@ pub struct CreateUploadUrlBody {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub content_type: ::std::option::Option<::std::string::String>,
     pub path: ::std::string::String,
-    #[serde(
-        skip_serializing_if = "::std::option::Option::is_none",
-        default,
-        deserialize_with = "crate::wire::lenient"
-    )]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub size: ::std::option::Option<i64>,
 }
 impl CreateUploadUrlBody {
@@ -152,26 +148,26 @@ crate::wire::open_enum! {
 /// The multipart body of [`Client::upload_volume_file`](crate::Client::upload_volume_file).
 #[derive(Debug)]
 pub struct UploadVolumeFileForm {
-    pub file: crate::multipart::FilePart,
     pub overwrite: ::std::option::Option<crate::types::BooleanText>,
     pub path: ::std::option::Option<::std::string::String>,
+    pub file: crate::multipart::FilePart,
 }
 impl UploadVolumeFileForm {
     /// With what the API requires; the rest is left out.
     pub fn new(file: crate::multipart::FilePart) -> Self {
         Self {
-            file,
             overwrite: ::std::default::Default::default(),
             path: ::std::default::Default::default(),
+            file,
         }
     }
     pub(crate) fn into_form(
         self,
     ) -> ::std::result::Result<::reqwest::multipart::Form, crate::Error> {
         crate::multipart::FormBuilder::new()
-            .file("file", self.file)?
             .text("overwrite", self.overwrite.as_ref())?
             .text("path", self.path.as_ref())?
+            .file("file", self.file)?
             .finish()
     }
 }
@@ -403,7 +399,7 @@ pub struct VolumeUploadUrlResponseData {
     )]
     pub headers: ::std::collections::BTreeMap<
         ::std::string::String,
-        ::std::string::String,
+        crate::wire::Secret,
     >,
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub method: ::std::option::Option<crate::types::VolumeUploadUrlResponseDataMethod>,

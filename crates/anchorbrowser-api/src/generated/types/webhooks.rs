@@ -21,15 +21,14 @@ crate::wire::open_enum! {
 pub struct WebhookCreateRequest {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub description: ::std::option::Option<::std::string::String>,
-    #[serde(default, deserialize_with = "crate::wire::or_default")]
     pub subscribed_events: ::std::vec::Vec<crate::types::WebhookEventType>,
     pub url: ::std::string::String,
 }
 impl WebhookCreateRequest {
     /// With what the API requires; the rest is left out.
     pub fn new(
-        subscribed_events: ::std::vec::Vec<crate::types::WebhookEventType>,
         url: impl ::std::convert::Into<::std::string::String>,
+        subscribed_events: ::std::vec::Vec<crate::types::WebhookEventType>,
     ) -> Self {
         Self {
             description: ::std::default::Default::default(),
