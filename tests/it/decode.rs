@@ -427,6 +427,6 @@ async fn another_success_than_the_documented_one_is_a_success() {
     );
     let created = client
         .create_webhook()
-        .body(WebhookCreateRequest::new(vec![], "u"));
+        .body(WebhookCreateRequest::new("u", vec![]));
     assert_eq!(created.send().await.unwrap().status(), 204);
 }

@@ -244,7 +244,7 @@ async fn answers_print_no_credential() {
         json!({"id": "w", "secret": "~"}),
         rotate_webhook_secret().id("w")
     );
-    let webhook = WebhookCreateRequest::new(vec![], "u");
+    let webhook = WebhookCreateRequest::new("u", vec![]);
     answer_is_clean!(
         json!({"id": "w", "secret": "~"}),
         create_webhook().body(webhook)

@@ -20,13 +20,6 @@ enum Odd {
     Strange,
 }
 
-/// Answers that are lost all the same: `CustomFieldDefinition` is also sent, and requires its name.
-const LOST: &[(&str, Odd)] = &[
-    ("create_auth_flow", Odd::Hollow),
-    ("list_auth_flows", Odd::Hollow),
-    ("update_auth_flow", Odd::Hollow),
-];
-
 struct Schemas(BTreeMap<&'static str, Value>);
 
 impl Schemas {
@@ -125,13 +118,14 @@ async fn all_answers_survive(odd: Odd) {
     for (call, body) in &calls {
         if let Err(error) = (call.call)(client.clone()).await {
             println!("{error}\n{body}");
-            lost.push((call.id, odd));
+            lost.push(call.id);
         }
     }
-    let tried = calls.len();
-    assert!(tried > 120, "{tried}");
-    let known: Vec<_> = LOST.iter().copied().filter(|(_, of)| *of == odd).collect();
-    assert_eq!(lost, known);
+    assert!(
+        calls.len() * 2 > CALLS.len(),
+        "most operations answer in JSON"
+    );
+    assert!(lost.is_empty(), "{lost:?}");
 }
 
 #[tokio::test]

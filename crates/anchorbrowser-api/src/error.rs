@@ -15,8 +15,9 @@ pub(crate) use text::{decode_reason, excerpt, is_html, page};
 
 /// Why a call failed.
 ///
-/// `Display` names the operation, what happened and, where it can, what to do. Neither it nor
-/// `Debug` prints a body, a header's value, a URL or the key: what the server said is in
+/// `Display` names the operation, what happened and, where it can, what to do. Of a body it prints
+/// the message only: that of any of the API's error shapes, or a short plain text. Neither it nor
+/// `Debug` prints a header's value, a URL or the key. All that the server said is in
 /// [`body`](Error::body) and [`error_body`](Error::error_body).
 pub struct Error(Box<Inner>);
 
