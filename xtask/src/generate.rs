@@ -7,6 +7,7 @@ mod builders;
 mod calls;
 mod client;
 mod docs;
+mod forms;
 mod operations;
 mod paths;
 mod types;

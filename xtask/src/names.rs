@@ -103,6 +103,11 @@ pub(crate) fn pascal(wire: &str) -> String {
     )
 }
 
+/// The type of a multipart body.
+pub(crate) fn form(method: &str) -> String {
+    format!("{}Form", pascal(method))
+}
+
 /// What the generator calls the builder of an operation's method.
 pub(crate) fn builder(method: &str) -> String {
     identifier(method, &|text| text.to_pascal_case(), "N", "_")

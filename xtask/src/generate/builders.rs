@@ -178,7 +178,7 @@ fn wire_names(lowered: &Lowered, id: &str) -> BTreeMap<String, String> {
 
 /// A multipart body is a form, not bytes.
 fn body_field(item: &mut syn::ItemStruct, id: &str) {
-    let form = ident(&types::form_name(id));
+    let form = ident(&names::form(id));
     for field in &mut item.fields {
         if field.ident.as_ref().is_some_and(|name| name == "body") {
             field.ty = syn::parse_quote!(Result<types::#form, String>);
@@ -219,7 +219,7 @@ impl Passes<'_> {
         };
         method.attrs = docs::attributes(&words);
         if self.multipart && name == "body" {
-            let form = ident(&types::form_name(self.id));
+            let form = ident(&names::form(self.id));
             let attributes = &method.attrs;
             *method = syn::parse_quote! {
                 #(#attributes)*

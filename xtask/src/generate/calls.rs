@@ -122,11 +122,7 @@ fn form(id: &str, fields: &[FormField]) -> String {
         }
     });
     let values: Vec<_> = values.collect();
-    format!(
-        "types::{} {{ {} }}",
-        types::form_name(id),
-        values.join(", ")
-    )
+    format!("types::{} {{ {} }}", names::form(id), values.join(", "))
 }
 
 /// Makes values that fit a schema.

@@ -47,7 +47,7 @@ fn entry(
         .map(|(name, words)| format!("({name:?}, &{words:?})"))
         .collect();
     let request = match &operation.form {
-        Some(_) => Some(super::types::form_name(id)),
+        Some(_) => Some(crate::names::form(id)),
         None => request,
     };
     format!(

@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
-use super::paths::{Rewrite, ident};
-use super::{docs, text};
-use crate::lower::plan::{Arm, Direction, Enum, FormKind, Operation, Union};
+use super::paths::Rewrite;
+use super::{docs, forms, text};
+use crate::lower::plan::{Arm, Direction, Enum, Union};
 use crate::lower::{Lowered, component_name};
 use crate::names;
 
@@ -44,41 +44,26 @@ pub(super) fn files(lowered: &Lowered, items: Vec<syn::Item>) -> Result<Types> {
             ),
         }
     }
-    texts.extend(
-        lowered
-            .plan
-            .enums
-            .iter()
-            .map(|(name, item)| (name.clone(), enumeration(name, item))),
-    );
-    texts.extend(
-        lowered
-            .plan
-            .unions
-            .iter()
-            .map(|(name, item)| (name.clone(), union(name, item))),
-    );
+    let plan = &lowered.plan;
+    let enums = plan.enums.iter();
+    texts.extend(enums.map(|(name, item)| (name.clone(), enumeration(name, item))));
+    let unions = plan.unions.iter();
+    texts.extend(unions.map(|(name, item)| (name.clone(), union(name, item))));
     let schemas = schemas(lowered, texts.keys());
-    for (id, operation) in &lowered.plan.operations {
-        if let Some(form) = form(id, operation) {
-            texts.insert(form_name(id), form);
+    let mut resources = plan.resources.clone();
+    for (id, operation) in &plan.operations {
+        if let Some(fields) = &operation.form {
+            let name = names::form(id);
+            resources.insert(name.clone(), operation.resource.clone());
+            texts.insert(name, forms::text(id, fields)?);
         }
     }
     let count = texts.len();
-    let forms: BTreeMap<_, _> = lowered
-        .plan
-        .operations
-        .iter()
-        .map(|(id, operation)| (form_name(id), operation.resource.clone()))
-        .collect();
     let mut files = BTreeMap::<String, String>::new();
     for (name, item) in texts {
-        let resource = lowered
-            .plan
-            .resources
-            .get(&name)
-            .or_else(|| forms.get(&name));
-        let resource = resource.cloned().unwrap_or_else(|| "common".to_owned());
+        let resource = resources
+            .remove(&name)
+            .unwrap_or_else(|| "common".to_owned());
         let file = files
             .entry(resource)
             .or_insert_with(|| "\nuse super::*;\n".to_owned());
@@ -424,84 +409,6 @@ pub(super) fn rust(schema: &Value) -> String {
         }
         _ => "::serde_json::Value".to_owned(),
     }
-}
-
-/// The form type of a multipart operation.
-pub(super) fn form_name(id: &str) -> String {
-    format!("{}Form", names::pascal(id))
-}
-
-fn form(id: &str, operation: &Operation) -> Option<String> {
-    let fields = operation.form.as_ref()?;
-    let name = ident(&form_name(id));
-    let mut declared: Vec<syn::Field> = Vec::new();
-    let mut parameters: Vec<syn::FnArg> = Vec::new();
-    let mut values: Vec<syn::FieldValue> = Vec::new();
-    let mut sent = quote::quote! { crate::multipart::FormBuilder::new() };
-    for field in fields {
-        let field_name = ident(&field.name);
-        let wire = &field.wire;
-        let words = docs::attributes(field.description.as_deref().unwrap_or_default());
-        let ty: syn::Type = match &field.kind {
-            FormKind::File => syn::parse_quote!(crate::multipart::FilePart),
-            FormKind::Files => syn::parse_quote!(::std::vec::Vec<crate::multipart::FilePart>),
-            FormKind::Text(path) => syn::parse_str(path).ok()?,
-            FormKind::Texts(path) => {
-                let path: syn::Type = syn::parse_str(path).ok()?;
-                syn::parse_quote!(::std::vec::Vec<#path>)
-            }
-            FormKind::Json => syn::parse_quote!(::serde_json::Value),
-        };
-        let list = matches!(field.kind, FormKind::Files | FormKind::Texts(_));
-        let bare = field.required || list;
-        let declared_type: syn::Type = if bare {
-            ty.clone()
-        } else {
-            syn::parse_quote!(::std::option::Option<#ty>)
-        };
-        declared.push(syn::parse_quote!(#(#words)* pub #field_name: #declared_type));
-        if field.required {
-            parameters.push(syn::parse_quote!(#field_name: #ty));
-            values.push(syn::parse_quote!(#field_name));
-        } else {
-            values.push(syn::parse_quote!(#field_name: ::std::default::Default::default()));
-        }
-        let value = if bare {
-            quote::quote!(Some(&self.#field_name))
-        } else {
-            quote::quote!(self.#field_name.as_ref())
-        };
-        sent = match &field.kind {
-            FormKind::File if field.required => quote::quote!(#sent.file(#wire, self.#field_name)?),
-            FormKind::File => quote::quote!(#sent.files(#wire, self.#field_name)?),
-            FormKind::Files => quote::quote!(#sent.files(#wire, self.#field_name)?),
-            FormKind::Text(_) => quote::quote!(#sent.text(#wire, #value)?),
-            FormKind::Texts(_) => quote::quote!(#sent.texts(#wire, &self.#field_name)?),
-            FormKind::Json => quote::quote!(#sent.json(#wire, #value)?),
-        };
-    }
-    let doc = format!(" The multipart body of [`Client::{id}`](crate::Client::{id}).");
-    let item: syn::ItemStruct = syn::parse_quote! {
-        #[doc = #doc]
-        #[derive(Debug)]
-        pub struct #name { #(#declared),* }
-    };
-    let methods: syn::ItemImpl = syn::parse_quote! {
-        impl #name {
-            /// With what the API requires; the rest is left out.
-            pub fn new(#(#parameters),*) -> Self {
-                Self { #(#values),* }
-            }
-
-            pub(crate) fn into_form(self) -> ::std::result::Result<::reqwest::multipart::Form, crate::Error> {
-                #sent.finish()
-            }
-        }
-    };
-    Some(text(vec![
-        syn::Item::Struct(item),
-        syn::Item::Impl(methods),
-    ]))
 }
 
 /// The list of types with their JSON Schemas.

@@ -74,14 +74,11 @@ fn apply(context: &mut Context) -> usize {
             (name, only.unwrap_or_else(|| "common".to_owned()))
         })
         .collect();
-    let unused: Vec<_> = components
-        .keys()
-        .filter(|name| !context.plan.directions.contains_key(*name))
-        .collect();
-    for name in &unused {
-        context.components_mut().remove(*name);
-    }
-    unused.len()
+    let reached = context.plan.directions.clone();
+    context
+        .components_mut()
+        .retain(|name, _| reached.contains_key(name));
+    components.len() - context.components().len()
 }
 
 /// All components that parts of operations lead to.

@@ -15,7 +15,15 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn apply(context: &mut Context) -> usize {
-    let mut taken = Taken::default();
+    // Forms get their types later, but their names are theirs.
+    let forms = context.plan.operations.iter().filter(|(_, operation)| {
+        operation
+            .content_type
+            .as_ref()
+            .is_some_and(|name| name.starts_with("multipart/"))
+    });
+    let forms: Vec<_> = forms.map(|(id, _)| names::form(id)).collect();
+    let mut taken = Taken::with(forms.iter().map(String::as_str));
     rename(context, &mut taken);
     let mut moved = Moved {
         taken,

@@ -18,19 +18,17 @@ pub(crate) const RULE: Rule = Rule {
 const NOT_PARAMETERS: &[&str] = &["accept", "content-type", "authorization"];
 
 fn apply(context: &mut Context) -> usize {
-    let mut count = 0;
-    let mut notes = Vec::new();
-    let mut renamed = Vec::new();
+    let mut found = Found::default();
     let key_header = context.plan.key.header.clone();
     walk::operations(&mut context.root, |path, method, operation| {
         let id = operation["operationId"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
-        let Some(parameters) = operation
+        let parameters = operation
             .get_mut("parameters")
-            .and_then(Value::as_array_mut)
-        else {
+            .and_then(Value::as_array_mut);
+        let Some(parameters) = parameters else {
             return;
         };
         let at = walk::operation_pointer(path, method);
@@ -46,47 +44,65 @@ fn apply(context: &mut Context) -> usize {
                     .get(key)
                     .and_then(Value::as_str)
                     .unwrap_or_default()
-                    .to_owned()
             };
-            let (wire, place) = (text("name"), text("in"));
-            let header = wire.to_lowercase();
+            let (wire, place) = (text("name").to_owned(), text("in").to_owned());
             let at = format!("{at}/parameters/{wire}");
-            if place == "header"
-                && (NOT_PARAMETERS.contains(&header.as_str()) || header == key_header)
-            {
-                return false;
-            }
             if place == "cookie" {
-                notes.push((at, "cookie parameter: pass it as a header"));
+                found
+                    .notes
+                    .push((at, "cookie parameter: pass it as a header"));
                 return false;
             }
-            if !seen.insert((place.clone(), wire.clone())) {
+            let sent_anyway = place == "header" && is_sent_anyway(&wire, &key_header);
+            if sent_anyway || !seen.insert((place.clone(), wire.clone())) {
                 return false;
             }
-            notes.extend(style(parameter, &place).map(|note| (at, note)));
-            let name = match in_path
+            found
+                .notes
+                .extend(style(parameter, &place).map(|note| (at, note)));
+            let own = in_path
                 .iter()
-                .find(|(known, _)| place == "path" && *known == wire)
-            {
+                .find(|(known, _)| place == "path" && *known == wire);
+            let name = match own {
                 Some((_, name)) => name.clone(),
                 None => taken.claim(&names::snake(&wire)),
             };
             if name != names::snake(&wire) {
                 parameter.insert("name".to_owned(), Value::String(name.clone()));
-                if place != "path" {
-                    renamed.push(((id.clone(), name), wire));
-                }
-                count += 1;
+                found
+                    .renamed
+                    .push((id.clone(), name, (place != "path").then_some(wire)));
             }
             true
         });
     });
-    context.plan.parameters.extend(renamed);
-    for (at, what) in notes {
+    for (at, what) in found.notes {
         context.note(&at, what);
+    }
+    let count = found.renamed.len();
+    // A name in the path is no name on the wire.
+    for (id, name, wire) in found.renamed {
+        context
+            .plan
+            .parameters
+            .extend(wire.map(|wire| ((id, name), wire)));
     }
     rename_in_templates(&mut context.root);
     count
+}
+
+/// What a walk over all parameters found.
+#[derive(Default)]
+struct Found {
+    /// Place and words.
+    notes: Vec<(String, &'static str)>,
+    /// Operation, new name, and name on the wire if that is to be put back.
+    renamed: Vec<(String, String, Option<String>)>,
+}
+
+fn is_sent_anyway(header: &str, key_header: &str) -> bool {
+    let header = header.to_lowercase();
+    NOT_PARAMETERS.contains(&header.as_str()) || header == key_header
 }
 
 /// Names for the parameters of a path template. They depend on nothing else, because all methods
