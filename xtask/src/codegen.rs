@@ -57,10 +57,6 @@ pub(crate) struct Run {
 pub(crate) fn codegen(workspace: &Path, options: &Options) -> Result<bool> {
     let started = Instant::now();
     let run = run(workspace, options)?;
-    if let Some(path) = &options.emit_lowered {
-        let text = format!("{:#}\n", run.lowered.document);
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
     let mode = if options.check {
         Mode::Check
     } else {
@@ -116,6 +112,10 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Run> {
         document: &document.sha256,
         overlay,
     };
+    if let Some(path) = &options.emit_lowered {
+        let text = format!("{:#}\n", lowered.document);
+        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
     progress.step("generating");
     let output = generate::generate(&lowered, &source)
         .with_context(|| format!("{}: code generation failed", document.name))?;

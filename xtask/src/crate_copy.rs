@@ -55,6 +55,11 @@ fn manifest(workspace: &Path) -> Result<String> {
         std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
     let own = read(workspace.join(CRATE).join("Cargo.toml"))?;
+    // Which of the hand-written pieces are used is up to the document.
+    let own = own.replace(
+        "[lints]\nworkspace = true",
+        "[lints.rust]\nunused = \"allow\"",
+    );
     let shared = read(workspace.join("Cargo.toml"))?;
     let shared = shared
         .lines()

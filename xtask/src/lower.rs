@@ -217,6 +217,21 @@ fn finish(root: &mut Value, plan: &mut Plan) {
     plan.base_url = text("/servers/0/url", "http://localhost")
         .trim_end_matches('/')
         .to_owned();
+    walk::operations(root, |_, _, operation| {
+        operation.retain(|key, value| match key.as_str() {
+            "operationId" | "summary" | "description" => value.is_string(),
+            "parameters" | "requestBody" | "responses" => true,
+            _ => false,
+        });
+        for parameter in operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            object(parameter).retain(|key, value| key != "description" || value.is_string());
+        }
+    });
     let schemas = root
         .pointer("/components/schemas")
         .cloned()

@@ -257,9 +257,10 @@ impl Passes<'_> {
 /// doesn't ask for; and the map of headers, where nothing else is in it.
 fn version_header(block: &mut syn::Block) -> bool {
     let words = |statement: &syn::Stmt| quote::ToTokens::to_token_stream(statement).to_string();
-    block
-        .stmts
-        .retain(|statement| !words(statement).contains("\"api-version\""));
+    block.stmts.retain(|statement| {
+        let words = words(statement);
+        !(words.starts_with("header_map") && words.contains("from_static (\"api-version\")"))
+    });
     let used = block
         .stmts
         .iter()

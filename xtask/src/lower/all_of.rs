@@ -26,10 +26,28 @@ fn apply(context: &mut Context) -> usize {
         known: BTreeMap::new(),
         notes: Vec::new(),
     };
-    context.change(walk::Order::Outside, |schema| {
-        *schema = merge.flatten(schema.take(), 0);
-        std::mem::take(&mut merge.notes)
-    })
+    let mut count = 0;
+    let mut notes = Vec::new();
+    let mut visit = |schema: &mut Value, at: &str| {
+        count += merge.written_out(schema, &mut Vec::new());
+        notes.extend(merge.notes.drain(..).map(|what| (at.to_owned(), what)));
+    };
+    let components = context.root.pointer_mut("/components/schemas");
+    for (name, schema) in components
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        visit(
+            schema,
+            &format!("/components/schemas/{}", crate::document::escape(name)),
+        );
+    }
+    walk::roots(&mut context.root, &mut visit);
+    for (at, what) in notes {
+        context.note(&at, what);
+    }
+    count
 }
 
 struct Merge<'a> {
@@ -41,6 +59,31 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
+    /// Writes out a schema and all inside it; gives how many changed. `around` are the schemas with
+    /// `allOf` that it stands in: one that holds itself again would never end.
+    fn written_out(&mut self, schema: &mut Value, around: &mut Vec<String>) -> usize {
+        let before = schema.clone();
+        let merged = schema.get("allOf").is_some();
+        if merged {
+            let text = schema.to_string();
+            if around.contains(&text) {
+                self.notes.push("`allOf` that holds itself: any JSON");
+                *schema = json!({});
+                return 1;
+            }
+            around.push(text);
+        }
+        *schema = self.flatten(schema.take(), 0);
+        let mut count = usize::from(*schema != before);
+        walk::members(schema, "", &mut |member, _| {
+            count += self.written_out(member, around)
+        });
+        if merged {
+            around.pop();
+        }
+        count
+    }
+
     /// A schema without `allOf` of its own. Its members may still have one.
     fn flatten(&mut self, mut schema: Value, depth: usize) -> Value {
         let map = object(&mut schema);
@@ -48,6 +91,11 @@ impl Merge<'_> {
             return self.distribute(schema, depth);
         };
         let mut parts = parts.as_array().cloned().unwrap_or_default();
+        // A part that only describes says nothing of the value.
+        parts.retain(|part| {
+            let empty = |part: &Map<String, Value>| part.keys().all(|key| key == "description");
+            !part.as_object().is_some_and(empty)
+        });
         let bare = map
             .keys()
             .all(|key| BESIDE_REFERENCE.contains(&key.as_str()));
@@ -92,11 +140,14 @@ impl Merge<'_> {
                     return known.clone();
                 }
                 let target = self.source.get(&name).cloned().unwrap_or_else(|| json!({}));
-                let resolved = if component_name(&target).is_some() && depth < DEPTH {
-                    self.resolved(target, depth + 1)
-                } else {
-                    self.flatten(target, depth + 1)
+                let mut resolved = match component_name(&target).is_some() && depth < DEPTH {
+                    true => self.resolved(target, depth + 1),
+                    false => self.flatten(target, depth + 1),
                 };
+                // A component may be another by `allOf` alone.
+                if component_name(&resolved).is_some() && depth < DEPTH {
+                    resolved = self.resolved(resolved, depth + 1);
+                }
                 self.known.insert(name, resolved.clone());
                 resolved
             }
@@ -307,6 +358,30 @@ mod tests {
             "properties": { "next": { "$ref": "#/components/schemas/A" }, "v": {} },
         });
         assert_flat(json!({}), node, flat);
+    }
+
+    #[test]
+    fn a_component_may_be_another_by_all_of_alone() {
+        assert_flat(
+            json!({
+                "Proxy": { "allOf": [{ "$ref": "#/components/schemas/Root" }, { "description": "d" }] },
+                "Root": { "type": "object", "properties": { "id": {} } },
+            }),
+            json!({ "allOf": [{ "$ref": "#/components/schemas/Proxy" }], "properties": { "a": {} } }),
+            json!({ "type": "object", "properties": { "id": {}, "a": {} } }),
+        );
+    }
+
+    #[test]
+    fn a_merge_that_holds_itself_ends() {
+        let own = json!({ "allOf": [{ "$ref": "#/components/schemas/A" }, { "properties": { "more": {} } }] });
+        assert_flat(
+            json!({}),
+            json!({ "type": "object", "properties": { "not": own } }),
+            json!({ "type": "object", "properties": {
+                "not": { "type": "object", "properties": { "not": {}, "more": {} } },
+            } }),
+        );
     }
 
     #[test]

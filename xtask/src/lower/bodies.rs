@@ -45,7 +45,7 @@ fn apply(context: &mut Context) -> usize {
         }
         let (key, schema) = lowered(&media_type, schema);
         let mut lowered = json!({ "required": true, "content": { key: { "schema": schema } } });
-        if let Some(description) = body.get("description") {
+        if let Some(description) = body.get("description").filter(|text| text.is_string()) {
             lowered["description"] = description.clone();
         }
         operation.insert("requestBody".to_owned(), lowered);

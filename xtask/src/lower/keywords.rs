@@ -28,6 +28,7 @@ fn apply(context: &mut Context) -> usize {
     context.change(walk::Order::Outside, |schema| {
         let mut notes = Vec::from_iter(boolean(schema));
         let map = object(schema);
+        notes.extend(malformed(map));
         map.retain(|key, _| !ASSERTIONS.contains(&key.as_str()));
         if let Some(value) = map.remove("const") {
             map.insert("enum".to_owned(), json!([value]));
@@ -44,6 +45,22 @@ fn apply(context: &mut Context) -> usize {
         siblings(schema);
         notes
     })
+}
+
+/// Keywords with values of another kind than they have say nothing.
+fn malformed(schema: &mut Map<String, Value>) -> Option<&'static str> {
+    let before = schema.len();
+    schema.retain(|key, value| match key.as_str() {
+        "type" => value.is_string() || value.is_array(),
+        "properties" | "patternProperties" => value.is_object(),
+        "required" | "enum" | "oneOf" | "anyOf" | "allOf" => value.is_array(),
+        "items" => !value.is_string(),
+        "additionalProperties" => value.is_object() || value.is_boolean(),
+        "nullable" => value.is_boolean(),
+        "discriminator" => value["propertyName"].is_string(),
+        _ => true,
+    });
+    (schema.len() < before).then_some("keyword with a value of the wrong kind: not read")
 }
 
 /// `true` is any JSON; `false` too, because Rust has no type for what never is.
@@ -227,6 +244,10 @@ mod tests {
                 json!({ "allOf": [{ "$ref": "#/components/schemas/X" }], "nullable": true }),
             ),
             (json!({ "$dynamicRef": "#node" }), json!({})),
+            (
+                json!({ "type": { "type": "string" }, "required": true }),
+                json!({}),
+            ),
             (json!({ "not": { "type": "string" } }), json!({})),
         ];
         for (before, after) in cases {

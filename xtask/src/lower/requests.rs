@@ -275,7 +275,11 @@ fn parameters(context: &mut Context) {
                 "json" => rust_type(JSON_TEXT, Vec::new()),
                 "plain" => json!({ "type": "string" }),
                 "joined" if is_list(schema) => rust_type(JOINED, vec![schema["items"].take()]),
-                "repeated" | "joined" => schema.take(),
+                // An object by itself, because the generator has no optional parameter that is one.
+                "repeated" | "joined" => match component_name(schema) {
+                    Some(name) => unions::local_type(&name),
+                    None => schema.take(),
+                },
                 _ if simple => schema.take(),
                 _ => json!({ "type": "string" }),
             };
@@ -396,6 +400,11 @@ mod tests {
                 JOINED,
             ),
             ("joined", json!({ "type": "string" }), "string"),
+            (
+                "repeated",
+                json!({ "$ref": "#/components/schemas/S" }),
+                "anchorbrowser_api::types::S",
+            ),
             ("json", json!({}), JSON_TEXT),
             ("plain", json!({ "type": "object" }), "string"),
         ];

@@ -32,6 +32,9 @@ fn fold(schema: &mut Value) -> Option<&'static str> {
     let (one, any) = (map.remove("oneOf"), map.remove("anyOf"));
     let both = one.is_some() && any.is_some();
     let arms = one.or(any)?.as_array().cloned().unwrap_or_default();
+    // The arms say what the value is; a type beside them says it again, or contradicts them.
+    let own = ["description", "discriminator", "nullable"];
+    map.retain(|key, _| own.contains(&key.as_str()) || key.starts_with("x-"));
     let mut flat = Vec::new();
     for mut arm in arms {
         let own = object(&mut arm);
@@ -361,6 +364,10 @@ mod tests {
             (
                 json!({ "oneOf": [{ "type": "number" }, { "type": "string" }, { "type": "string", "enum": ["N/A"] }, { "type": "integer" }] }),
                 json!({ "oneOf": [{ "type": "number" }, { "type": "string" }] }),
+            ),
+            (
+                json!({ "type": "array", "items": {}, "anyOf": [{ "type": "object", "properties": { "p": {} } }] }),
+                json!({ "type": "object", "properties": { "p": {} } }),
             ),
             (
                 json!({ "oneOf": [a], "discriminator": { "propertyName": "type" } }),
