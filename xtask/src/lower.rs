@@ -109,6 +109,16 @@ impl Context {
         });
     }
 
+    /// Notes several things, each with its place.
+    pub(crate) fn note_all<W: Into<String>>(
+        &mut self,
+        notes: impl IntoIterator<Item = (String, W)>,
+    ) {
+        for (at, what) in notes {
+            self.note(&at, what);
+        }
+    }
+
     /// Changes each schema; gives how many became another. What `change` gives is noted.
     pub(crate) fn change<N>(
         &mut self,
@@ -126,9 +136,7 @@ impl Context {
             notes.extend(found.into_iter().map(|what| (at.to_owned(), what)));
             count += usize::from(*schema != before);
         });
-        for (at, what) in notes {
-            self.note(&at, what);
-        }
+        self.note_all(notes);
         count
     }
 

@@ -43,9 +43,7 @@ fn write_out(context: &mut Context, is_alias: fn(&Value) -> bool) -> usize {
     context
         .components_mut()
         .retain(|name, _| !source.contains_key(name));
-    for (at, what) in notes {
-        context.note(&at, what);
-    }
+    context.note_all(notes);
     count
 }
 

@@ -44,9 +44,7 @@ fn apply(context: &mut Context) -> usize {
         );
     }
     walk::roots(&mut context.root, &mut visit);
-    for (at, what) in notes {
-        context.note(&at, what);
-    }
+    context.note_all(notes);
     count
 }
 

@@ -51,9 +51,7 @@ fn apply(context: &mut Context) -> usize {
         operation.insert("requestBody".to_owned(), lowered);
         count += 1;
     });
-    for (at, what) in notes {
-        context.note(&at, what);
-    }
+    context.note_all(notes);
     count
 }
 

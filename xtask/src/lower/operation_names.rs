@@ -34,9 +34,7 @@ fn apply(context: &mut Context) -> usize {
     let count = named.by_rule.len();
     context.plan.operations = named.operations;
     context.plan.named_by_rule = named.by_rule;
-    for (at, what) in named.notes {
-        context.note(&at, what);
-    }
+    context.note_all(named.notes);
     count
 }
 

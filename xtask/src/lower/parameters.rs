@@ -76,9 +76,7 @@ fn apply(context: &mut Context) -> usize {
             true
         });
     });
-    for (at, what) in found.notes {
-        context.note(&at, what);
-    }
+    context.note_all(found.notes);
     let count = found.renamed.len();
     // A name in the path is no name on the wire.
     for (id, name, wire) in found.renamed {

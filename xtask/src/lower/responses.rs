@@ -47,9 +47,7 @@ fn apply(context: &mut Context) -> usize {
         }
         operation.insert("responses".to_owned(), json!({ "2XX": answer.lowered() }));
     });
-    for (at, what) in notes {
-        context.note(&at, what);
-    }
+    context.note_all(notes);
     count
 }
 
