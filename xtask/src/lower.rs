@@ -187,6 +187,18 @@ pub(crate) struct Lowered {
     pub(crate) notes: BTreeMap<String, Vec<String>>,
 }
 
+impl Lowered {
+    /// The operations of the lowered document, by id.
+    pub(crate) fn operations(&self) -> BTreeMap<&str, &Map<String, Value>> {
+        let paths = self.document["paths"].as_object().into_iter().flatten();
+        let items = paths.filter_map(|(_, item)| item.as_object()).flatten();
+        let operations = items.filter_map(|(_, operation)| operation.as_object());
+        operations
+            .filter_map(|operation| Some((operation.get("operationId")?.as_str()?, operation)))
+            .collect()
+    }
+}
+
 /// Applies all rules.
 pub(crate) fn lower(root: Value) -> Lowered {
     let mut context = Context::new(root);
@@ -231,14 +243,6 @@ fn finish(root: &mut Value, plan: &mut Plan) {
             "parameters" | "requestBody" | "responses" => true,
             _ => false,
         });
-        for parameter in operation
-            .get_mut("parameters")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
-            object(parameter).retain(|key, value| key != "description" || value.is_string());
-        }
     });
     let schemas = root
         .pointer("/components/schemas")

@@ -53,3 +53,10 @@ fn dependencies_take_the_stated_rust_version() {
         assert!(theirs <= ours, "{} needs Rust {theirs:?}", package["name"]);
     }
 }
+
+#[test]
+fn the_generator_that_generated_code_names_is_the_pinned_one() {
+    let manifest = std::fs::read_to_string(here().join("../Cargo.toml")).unwrap();
+    let (name, version) = crate::generate::GENERATOR.split_once(' ').unwrap();
+    assert!(manifest.contains(&format!("{name} = {{ version = \"={version}\"")));
+}

@@ -7,7 +7,7 @@ use syn::visit_mut::VisitMut;
 
 use super::paths::{Rewrite, ident};
 use super::{docs, text, types};
-use crate::lower::{Lowered, rust_path, walk};
+use crate::lower::{Lowered, rust_path};
 use crate::names;
 
 /// The head of `builder/mod.rs`.
@@ -87,9 +87,7 @@ struct Facts {
 }
 
 fn facts(lowered: &Lowered) -> BTreeMap<String, Facts> {
-    let mut document = lowered.document.clone();
-    let components = document["components"]["schemas"].clone();
-    let defaults: BTreeSet<_> = components
+    let defaults: BTreeSet<_> = lowered.document["components"]["schemas"]
         .as_object()
         .into_iter()
         .flatten()
@@ -101,7 +99,7 @@ fn facts(lowered: &Lowered) -> BTreeMap<String, Facts> {
         .map(|(name, _)| format!("anchorbrowser_api::types::{name}"))
         .collect();
     let mut all = BTreeMap::new();
-    walk::operations(&mut document, |_, _, operation| {
+    for (id, operation) in lowered.operations() {
         let mut facts = Facts::default();
         let parameters = operation.get("parameters").and_then(|list| list.as_array());
         for parameter in parameters.into_iter().flatten() {
@@ -111,7 +109,6 @@ fn facts(lowered: &Lowered) -> BTreeMap<String, Facts> {
                 .parameters
                 .insert(name, text("description").to_owned());
         }
-        let id = operation["operationId"].as_str().unwrap_or_default();
         if let Some(body) = operation.get("requestBody") {
             let schema = &body["content"]["application/json"]["schema"];
             let any = schema.as_object().is_some_and(serde_json::Map::is_empty);
@@ -124,7 +121,7 @@ fn facts(lowered: &Lowered) -> BTreeMap<String, Facts> {
                 rust_path(schema).is_some_and(|path| defaults.contains(path)) || (any && optional);
         }
         all.insert(id.to_owned(), facts);
-    });
+    }
     all
 }
 

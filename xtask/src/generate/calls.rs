@@ -2,14 +2,12 @@
 //!
 //! Values are made from the lowered document, so a new operation is tested as soon as it is there.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
 use super::{text, types};
 use crate::lower::plan::{FormField, FormKind, Operation};
-use crate::lower::{Lowered, component_name, rust_path, walk};
+use crate::lower::{Lowered, component_name, rust_path};
 use crate::names;
 
 const HEAD: &str = r#"
@@ -23,20 +21,11 @@ use crate::calls::{Call, Called, done, value};
 
 /// The text of the calls.
 pub(super) fn file(lowered: &Lowered) -> Result<String> {
-    let mut document = lowered.document.clone();
-    let mut operations = BTreeMap::new();
-    walk::operations(&mut document, |_, _, operation| {
-        let id = operation["operationId"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        operations.insert(id, operation.clone());
-    });
     let sampler = Sampler { lowered };
     let mut functions = String::new();
     let mut table =
         String::from("/// All calls, sorted by operation.\npub const CALLS: &[Call] = &[\n");
-    for (id, operation) in &operations {
+    for (id, operation) in lowered.operations() {
         let known = &lowered.plan.operations[id];
         functions.push_str(&function(&sampler, id, operation, known));
         table.push_str(&format!(

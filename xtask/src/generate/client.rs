@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use serde_json::{Map, Value};
 use syn::visit_mut::VisitMut;
 
 use super::paths::Rewrite;
 use super::{docs, text};
-use crate::lower::{Lowered, walk};
+use crate::lower::Lowered;
 
 /// `client.rs`.
 pub(super) fn file(lowered: &Lowered, items: Vec<syn::Item>) -> Result<String> {
@@ -54,7 +55,7 @@ pub(super) fn file(lowered: &Lowered, items: Vec<syn::Item>) -> Result<String> {
 /// Documents an operation's method; makes the constructor private. Gives whether to keep it.
 fn method_of_client(
     lowered: &Lowered,
-    prose: &BTreeMap<String, String>,
+    prose: &BTreeMap<&str, String>,
     method: &mut syn::ImplItemFn,
 ) -> bool {
     let name = method.sig.ident.to_string();
@@ -64,7 +65,12 @@ fn method_of_client(
     let Some(operation) = lowered.plan.operations.get(&name) else {
         return name == "new_with_client";
     };
-    let mut attributes = docs::attributes(prose.get(&name).map(String::as_str).unwrap_or_default());
+    let mut attributes = docs::attributes(
+        prose
+            .get(name.as_str())
+            .map(String::as_str)
+            .unwrap_or_default(),
+    );
     if !attributes.is_empty() {
         attributes.push(syn::parse_quote!(#[doc = ""]));
     }
@@ -79,26 +85,18 @@ fn method_of_client(
 }
 
 /// Summary and description of each operation.
-fn prose(lowered: &Lowered) -> BTreeMap<String, String> {
-    let mut document = lowered.document.clone();
-    let mut prose = BTreeMap::new();
-    walk::operations(&mut document, |_, _, operation| {
-        let words = |key: &str| {
-            operation
-                .get(key)
-                .and_then(|words| words.as_str())
-                .map(str::trim)
-        };
+fn prose(lowered: &Lowered) -> BTreeMap<&str, String> {
+    let prose = |operation: &Map<String, Value>| {
+        let words = |key: &str| operation.get(key).and_then(Value::as_str).map(str::trim);
         let summary = words("summary").map(|words| match words.ends_with('.') {
             true => words.to_owned(),
             false => format!("{words}."),
         });
-        let parts: Vec<_> = summary
-            .into_iter()
-            .chain(words("description").map(str::to_owned))
-            .collect();
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        prose.insert(id.to_owned(), parts.join("\n\n"));
-    });
-    prose
+        let description = words("description").map(str::to_owned);
+        Vec::from_iter(summary.into_iter().chain(description)).join("\n\n")
+    };
+    let operations = lowered.operations().into_iter();
+    operations
+        .map(|(id, operation)| (id, prose(operation)))
+        .collect()
 }

@@ -1,23 +1,13 @@
 //! The table of operations that the transport reads.
 
-use crate::lower::plan::Operation;
-use crate::lower::{Lowered, component_name, rust_path, walk};
 use serde_json::{Map, Value};
+
+use crate::lower::plan::Operation;
+use crate::lower::{Lowered, component_name, rust_path};
 
 /// `operations.rs`.
 pub(super) fn file(lowered: &Lowered) -> String {
     let plan = &lowered.plan;
-    let mut document = lowered.document.clone();
-    let mut signatures = std::collections::BTreeMap::new();
-    walk::operations(&mut document, |_, _, operation| {
-        let id = operation["operationId"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let request = operation.get("requestBody").map(|body| &body["content"]);
-        let response = &operation["responses"]["2XX"]["content"];
-        signatures.insert(id, (request.and_then(signature), signature(response)));
-    });
     let mut text = format!(
         "\nuse crate::operation::{{Class, Operation}};\n\n\
          /// The version of the API.\npub const API_VERSION: &str = {:?};\n\
@@ -27,9 +17,12 @@ pub(super) fn file(lowered: &Lowered) -> String {
          /// All operations, sorted by id.\npub const OPERATIONS: &[Operation] = &[\n",
         plan.api_version, plan.base_url, plan.key.header, plan.key.prefix
     );
-    for (id, operation) in &plan.operations {
-        let (request, response) = signatures.remove(id).unwrap_or_default();
-        text.push_str(&entry(id, operation, request, response));
+    for (id, lowered) in lowered.operations() {
+        let request = lowered
+            .get("requestBody")
+            .and_then(|body| signature(&body["content"]));
+        let response = signature(&lowered["responses"]["2XX"]["content"]);
+        text.push_str(&entry(id, &plan.operations[id], request, response));
     }
     text.push_str("];\n");
     text

@@ -35,10 +35,7 @@ fn apply(context: &mut Context) -> usize {
                 format!("body in several media types: `{media_type}` is sent"),
             ));
         }
-        let id = operation
-            .get("operationId")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let id = walk::id(operation);
         if let Some(known) = plan.operations.get_mut(id) {
             known.content_type = Some(media_type.clone());
             known.optional_body = body.get("required") != Some(&Value::Bool(true));

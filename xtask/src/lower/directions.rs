@@ -28,7 +28,7 @@ fn apply(context: &mut Context) -> usize {
     // through most of the document.
     let mut parts = BTreeMap::<(String, bool), Vec<Value>>::new();
     walk::operations(&mut context.root, |_, _, operation| {
-        let id = operation["operationId"].as_str().unwrap_or_default();
+        let id = walk::id(operation);
         let resource = operations
             .get(id)
             .map(|operation| operation.resource.clone());

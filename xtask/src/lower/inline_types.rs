@@ -63,18 +63,15 @@ fn rename(context: &mut Context, taken: &mut Taken) {
 
 struct Moved {
     taken: Taken,
-    /// Types that the overlay gave one name: they are one type.
-    shared: BTreeMap<String, String>,
+    /// Types that the overlay gave one name: the type, and the schema that was first.
+    shared: BTreeMap<String, (String, Value)>,
     types: Map<String, Value>,
     count: usize,
 }
 
 impl Moved {
     fn operation(&mut self, operation: &mut Map<String, Value>) {
-        let id = operation
-            .get("operationId")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let id = walk::id(operation);
         let prefix = names::pascal(id);
         let parameters = operation
             .get_mut("parameters")
@@ -130,33 +127,32 @@ impl Moved {
         }
     }
 
-    /// One type for all places of a name; its values are those of all places.
+    /// One type for all places of a name. An enum has the values of all places; of another type
+    /// all places must say the same, or they are types of their own.
     fn share(&mut self, schema: &mut Value, wanted: &str) -> String {
-        if let Some(known) = self.shared.get(wanted).cloned() {
-            let values = schema
-                .get("enum")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
-            let own = self
-                .types
-                .get_mut(&known)
-                .and_then(|own| own.get_mut("enum"));
-            if let Some(own) = own.and_then(Value::as_array_mut) {
-                let fresh: Vec<_> = values
-                    .into_iter()
-                    .filter(|value| !own.contains(value))
-                    .collect();
-                own.extend(fresh);
-            }
-            return known;
-        }
         // What one place says of it need not hold for the others.
         schema
             .as_object_mut()
             .map(|schema| schema.remove("description"));
+        if let Some((known, first)) = self.shared.get(wanted) {
+            let values = schema.get("enum").and_then(Value::as_array).cloned();
+            let own = self
+                .types
+                .get_mut(known)
+                .and_then(|own| own.get_mut("enum"));
+            if let (Some(values), Some(own)) = (values, own.and_then(Value::as_array_mut)) {
+                let fresh = values.into_iter().filter(|value| !own.contains(value));
+                let fresh: Vec<_> = fresh.collect();
+                own.extend(fresh);
+                return known.clone();
+            }
+            if first == schema {
+                return known.clone();
+            }
+        }
         let name = self.taken.claim(wanted);
-        self.shared.insert(wanted.to_owned(), name.clone());
+        let first = (name.clone(), schema.clone());
+        self.shared.entry(wanted.to_owned()).or_insert(first);
         self.members(schema, &name);
         self.types.insert(name.clone(), schema.take());
         name
@@ -277,6 +273,24 @@ mod tests {
                 "A": { "properties": { "s": { "$ref": "#/components/schemas/Status" } } },
                 "B": { "properties": { "s": { "$ref": "#/components/schemas/Status" } } },
                 "Status": { "type": "string", "enum": ["x", "y", "z"] },
+            }),
+        );
+    }
+
+    #[test]
+    fn structs_of_one_name_are_one_type_only_if_they_are_alike() {
+        let named = |property: &str| json!({ "properties": { property: {} }, "x-rust-name": "N" });
+        testing::assert_schemas(
+            &RULE,
+            json!({ "A": { "properties": { "x": named("a"), "y": named("a"), "z": named("b") } } }),
+            json!({
+                "A": { "properties": {
+                    "x": { "$ref": "#/components/schemas/N" },
+                    "y": { "$ref": "#/components/schemas/N" },
+                    "z": { "$ref": "#/components/schemas/N2" },
+                } },
+                "N": { "properties": { "a": {} } },
+                "N2": { "properties": { "b": {} } },
             }),
         );
     }

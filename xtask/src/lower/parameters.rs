@@ -18,13 +18,39 @@ pub(crate) const RULE: Rule = Rule {
 const NOT_PARAMETERS: &[&str] = &["accept", "content-type", "authorization"];
 
 fn apply(context: &mut Context) -> usize {
-    let mut found = Found::default();
-    let key_header = context.plan.key.header.clone();
+    let mut found = Found {
+        key_header: context.plan.key.header.clone(),
+        ..Found::default()
+    };
     walk::operations(&mut context.root, |path, method, operation| {
-        let id = operation["operationId"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        found.operation(path, method, operation);
+    });
+    context.note_all(found.notes);
+    let count = found.renamed.len();
+    // A name in the path is no name on the wire.
+    for (id, name, wire) in found.renamed {
+        let wire = wire.map(|wire| ((id, name), wire));
+        context.plan.parameters.extend(wire);
+    }
+    rename_in_templates(&mut context.root);
+    count
+}
+
+/// What a walk over all parameters found.
+#[derive(Default)]
+struct Found {
+    /// The header that carries the key.
+    key_header: String,
+    /// Place and words.
+    notes: Vec<(String, &'static str)>,
+    /// Operation, new name, and name on the wire if that is to be put back.
+    renamed: Vec<(String, String, Option<String>)>,
+}
+
+impl Found {
+    /// Lowers the parameters of an operation.
+    fn operation(&mut self, path: &str, method: &str, operation: &mut Map<String, Value>) {
+        let id = walk::id(operation).to_owned();
         let parameters = operation
             .get_mut("parameters")
             .and_then(Value::as_array_mut);
@@ -48,17 +74,15 @@ fn apply(context: &mut Context) -> usize {
             let (wire, place) = (text("name").to_owned(), text("in").to_owned());
             let at = format!("{at}/parameters/{wire}");
             if place == "cookie" {
-                found
-                    .notes
+                self.notes
                     .push((at, "cookie parameter: pass it as a header"));
                 return false;
             }
-            let sent_anyway = place == "header" && is_sent_anyway(&wire, &key_header);
+            let sent_anyway = place == "header" && is_sent_anyway(&wire, &self.key_header);
             if sent_anyway || !seen.insert((place.clone(), wire.clone())) {
                 return false;
             }
-            found
-                .notes
+            self.notes
                 .extend(style(parameter, &place).map(|note| (at, note)));
             let own = in_path
                 .iter()
@@ -69,33 +93,12 @@ fn apply(context: &mut Context) -> usize {
             };
             if name != names::snake(&wire) {
                 parameter.insert("name".to_owned(), Value::String(name.clone()));
-                found
-                    .renamed
-                    .push((id.clone(), name, (place != "path").then_some(wire)));
+                let wire = (place != "path").then_some(wire);
+                self.renamed.push((id.clone(), name, wire));
             }
             true
         });
-    });
-    context.note_all(found.notes);
-    let count = found.renamed.len();
-    // A name in the path is no name on the wire.
-    for (id, name, wire) in found.renamed {
-        context
-            .plan
-            .parameters
-            .extend(wire.map(|wire| ((id, name), wire)));
     }
-    rename_in_templates(&mut context.root);
-    count
-}
-
-/// What a walk over all parameters found.
-#[derive(Default)]
-struct Found {
-    /// Place and words.
-    notes: Vec<(String, &'static str)>,
-    /// Operation, new name, and name on the wire if that is to be put back.
-    renamed: Vec<(String, String, Option<String>)>,
 }
 
 fn is_sent_anyway(header: &str, key_header: &str) -> bool {
@@ -160,7 +163,9 @@ fn style(parameter: &mut Map<String, Value>, place: &str) -> Option<&'static str
     }
     schema["x-text"] = json!(text);
     let required = place == "path" || parameter.get("required") == Some(&Value::Bool(true));
-    parameter.retain(|key, _| ["name", "in", "description"].contains(&key.as_str()));
+    parameter.retain(|key, value| {
+        ["name", "in", "description"].contains(&key.as_str()) && value.is_string()
+    });
     parameter.insert("required".to_owned(), Value::Bool(required));
     parameter.insert("schema".to_owned(), schema);
     note

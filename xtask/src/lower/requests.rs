@@ -31,7 +31,7 @@ fn apply(context: &mut Context) -> usize {
 
 /// Fields where `null` or an empty list must be distinguishable from nothing at all.
 fn fields(context: &mut Context) -> usize {
-    let inside = direct(context.components());
+    let inside = unions::by_value(context.components());
     let directions = context.plan.directions.clone();
     let mut count = 0;
     for (name, schema) in context.components_mut() {
@@ -78,29 +78,12 @@ fn nullable_type(
     nullable
 }
 
-/// Which components hold which others directly.
-fn direct(components: &Map<String, Value>) -> BTreeMap<String, BTreeSet<String>> {
-    let members = |schema: &Value| {
-        let properties = schema["properties"].as_object().into_iter().flatten();
-        properties
-            .filter_map(|(_, member)| component_name(member))
-            .collect()
-    };
-    components
-        .iter()
-        .map(|(name, schema)| (name.clone(), members(schema)))
-        .collect()
-}
-
 /// Multipart bodies: the fields go into the plan, the generator gets raw bytes.
 fn forms(context: &mut Context) -> usize {
     let components = context.components().clone();
     let mut forms = Vec::new();
     walk::operations(&mut context.root, |_, _, operation| {
-        let id = operation["operationId"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let id = walk::id(operation).to_owned();
         let Some(body) = operation.get_mut("requestBody") else {
             return;
         };
@@ -209,10 +192,7 @@ fn bodies(context: &mut Context) -> usize {
         .collect();
     let mut relaxed = Vec::new();
     walk::operations(&mut context.root, |_, _, operation| {
-        let id = operation["operationId"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let id = walk::id(operation).to_owned();
         let content = operation
             .get_mut("requestBody")
             .and_then(|body| body["content"].as_object_mut());

@@ -31,10 +31,7 @@ fn apply(context: &mut Context) -> usize {
         if answer.schemas.len() > 1 {
             notes.push((at.clone(), "several shapes of success: a union"));
         }
-        let id = operation
-            .get("operationId")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let id = walk::id(operation);
         if let Some(known) = plan.operations.get_mut(id) {
             known.accept = answer.accept.join(", ");
             let redirects = responses.keys().any(|status| status.starts_with('3'));

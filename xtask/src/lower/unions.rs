@@ -304,7 +304,7 @@ fn scalar_variant(schema: &Value, kind: &str) -> &'static str {
 }
 
 /// Which components hold which others directly, not through a list or a map.
-fn by_value(components: &Map<String, Value>) -> BTreeMap<String, BTreeSet<String>> {
+pub(super) fn by_value(components: &Map<String, Value>) -> BTreeMap<String, BTreeSet<String>> {
     let direct = |schema: &Value| {
         let properties = schema["properties"]
             .as_object()

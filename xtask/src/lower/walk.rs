@@ -64,6 +64,14 @@ pub(crate) fn operations(
     }
 }
 
+/// The id of an operation, which each has once they are named.
+pub(crate) fn id(operation: &Map<String, Value>) -> &str {
+    operation
+        .get("operationId")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
 /// The pointer of an operation.
 pub(crate) fn operation_pointer(path: &str, method: &str) -> String {
     format!("/paths/{}/{method}", escape(path))
