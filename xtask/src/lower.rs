@@ -268,6 +268,18 @@ pub(crate) fn object(value: &mut Value) -> &mut Map<String, Value> {
     }
 }
 
+/// Appends the entries of a list that another list doesn't have yet.
+pub(crate) fn append(list: &mut Value, more: &Value) {
+    let (Some(list), Some(more)) = (list.as_array_mut(), more.as_array()) else {
+        return;
+    };
+    for value in more {
+        if !list.contains(value) {
+            list.push(value.clone());
+        }
+    }
+}
+
 /// The name in `#/components/schemas/NAME`.
 pub(crate) fn component_name(schema: &Value) -> Option<String> {
     let reference = schema.get("$ref")?.as_str()?;

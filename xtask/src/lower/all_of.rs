@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, Rule, component_name, object, walk};
+use super::{Context, Rule, append, component_name, object, walk};
 
 pub(crate) const RULE: Rule = Rule {
     name: "all-of",
@@ -186,7 +186,7 @@ impl Merge<'_> {
                     a.insert(key, theirs);
                 }
                 ("properties", Some(ours)) => properties(ours, theirs),
-                ("required", Some(ours)) => extend(ours, theirs),
+                ("required", Some(ours)) => append(ours, &theirs),
                 ("enum", Some(ours)) => intersect(ours, &theirs),
                 ("items" | "additionalProperties", Some(ours)) if *ours != theirs => {
                     *ours = json!({ "allOf": [ours.take(), theirs] });
@@ -263,17 +263,6 @@ fn properties(ours: &mut Value, theirs: Value) {
             }
             Some(mine) if *mine == theirs => {}
             Some(mine) => *mine = json!({ "allOf": [mine.take(), theirs] }),
-        }
-    }
-}
-
-fn extend(ours: &mut Value, theirs: Value) {
-    let (Some(ours), Some(theirs)) = (ours.as_array_mut(), theirs.as_array()) else {
-        return;
-    };
-    for value in theirs {
-        if !ours.contains(value) {
-            ours.push(value.clone());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Context, Rule, component_name, reference_to, walk};
+use super::{Context, Rule, append, component_name, reference_to, walk};
 use crate::names::{self, Taken};
 
 pub(crate) const RULE: Rule = Rule {
@@ -135,15 +135,12 @@ impl Moved {
             .as_object_mut()
             .map(|schema| schema.remove("description"));
         if let Some((known, first)) = self.shared.get(wanted) {
-            let values = schema.get("enum").and_then(Value::as_array).cloned();
             let own = self
                 .types
                 .get_mut(known)
                 .and_then(|own| own.get_mut("enum"));
-            if let (Some(values), Some(own)) = (values, own.and_then(Value::as_array_mut)) {
-                let fresh = values.into_iter().filter(|value| !own.contains(value));
-                let fresh: Vec<_> = fresh.collect();
-                own.extend(fresh);
+            if let (Some(own), Some(values)) = (own, schema.get("enum")) {
+                append(own, values);
                 return known.clone();
             }
             if first == schema {

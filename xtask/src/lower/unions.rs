@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::plan::{Arm, Direction, Union};
-use super::{Context, Rule, component_name, object, rust_path, rust_type, walk};
+use super::{Context, Rule, append, component_name, object, rust_path, rust_type, walk};
 use crate::names::{self, Taken};
 
 pub(crate) const RULE: Rule = Rule {
@@ -68,52 +68,28 @@ fn fold(schema: &mut Value) -> Option<&'static str> {
 }
 
 /// The arms without doubles, and without scalars that another scalar covers.
-fn covered(arms: Vec<Value>) -> Vec<Value> {
-    let kind = |arm: &Value| {
-        arm.get("type")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let text = |arm: &Value| kind(arm) == "string";
-    let listed = |arm: &Value| text(arm) && arm.get("enum").is_some();
-    let only_texts = arms.iter().all(text);
-    let plain_text = arms.iter().any(|arm| text(arm) && !listed(arm));
+fn covered(mut arms: Vec<Value>) -> Vec<Value> {
+    let kind = |arm: &Value| arm["type"].as_str().unwrap_or_default().to_owned();
+    let listed = |arm: &Value| kind(arm) == "string" && arm.get("enum").is_some();
+    let plain = |arm: &Value| kind(arm) == "string" && arm.get("enum").is_none();
     let number = arms.iter().any(|arm| kind(arm) == "number");
-    let mut kept: Vec<Value> = Vec::new();
-    let mut values: Option<usize> = None;
-    for arm in arms {
-        // A text beside listed texts is how documents write an open enum.
-        if only_texts && plain_text && text(&arm) && !listed(&arm) && kept.iter().any(listed) {
-            continue;
-        }
-        if plain_text && !only_texts && listed(&arm) || number && kind(&arm) == "integer" {
-            continue;
-        }
-        match values {
-            Some(index) if listed(&arm) => {
-                let more = arm["enum"].as_array().cloned().unwrap_or_default();
-                let own = kept[index]["enum"]
-                    .as_array_mut()
-                    .map(std::mem::take)
-                    .unwrap_or_default();
-                let fresh: Vec<_> = more
-                    .into_iter()
-                    .filter(|value| !own.contains(value))
-                    .collect();
-                kept[index]["enum"] = own.into_iter().chain(fresh).collect();
-            }
-            _ if kept.contains(&arm) => {}
-            _ => {
-                if listed(&arm) {
-                    values = Some(kept.len());
-                }
-                kept.push(arm);
-            }
+    if arms.iter().any(plain) {
+        // A text beside nothing but listed texts is how documents write an open enum.
+        let only_texts = arms.iter().all(|arm| plain(arm) || listed(arm));
+        match only_texts && arms.iter().any(listed) {
+            true => arms.retain(listed),
+            false => arms.retain(|arm| !listed(arm)),
         }
     }
-    if only_texts && plain_text && kept.iter().any(listed) {
-        kept.retain(listed);
+    arms.retain(|arm| !number || kind(arm) != "integer");
+    let mut kept: Vec<Value> = Vec::new();
+    for arm in arms {
+        let known = kept.iter().position(|known| listed(known) && listed(&arm));
+        match known {
+            Some(index) => append(&mut kept[index]["enum"], &arm["enum"]),
+            None if kept.contains(&arm) => {}
+            None => kept.push(arm),
+        }
     }
     kept
 }
