@@ -1,0 +1,146 @@
+//! What a handler gives back.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+/// An answer, or why the request is refused.
+pub(crate) type Outcome = Result<Answer, Refusal>;
+
+/// The answer to a request that was taken.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// `None`: the status that the document gives for success.
+    pub(crate) status: Option<u16>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Body,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Empty,
+    Json(Value),
+    Bytes {
+        content_type: String,
+        bytes: Bytes,
+    },
+    /// The answer comes later, from whoever releases the request.
+    Held(oneshot::Receiver<Outcome>),
+}
+
+impl Clone for Answer {
+    fn clone(&self) -> Self {
+        Self {
+            status: self.status,
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+        }
+    }
+}
+
+impl Clone for Body {
+    /// A held answer can't be held twice: its clone is empty.
+    fn clone(&self) -> Self {
+        match self {
+            Self::Empty | Self::Held(_) => Self::Empty,
+            Self::Json(value) => Self::Json(value.clone()),
+            Self::Bytes {
+                content_type,
+                bytes,
+            } => Self::Bytes {
+                content_type: content_type.clone(),
+                bytes: bytes.clone(),
+            },
+        }
+    }
+}
+
+impl Answer {
+    /// JSON as it stands.
+    pub(crate) fn json(value: Value) -> Self {
+        Self {
+            status: None,
+            headers: Vec::new(),
+            body: Body::Json(value),
+        }
+    }
+
+    /// JSON in the envelope `data`.
+    pub(crate) fn data(value: Value) -> Self {
+        Self::json(json!({ "data": value }))
+    }
+
+    /// The answer of operations that have nothing else to say: `{"data": {"status": "success"}}`.
+    pub(crate) fn done() -> Self {
+        Self::data(json!({ "status": "success" }))
+    }
+
+    pub(crate) fn bytes(content_type: &str, bytes: impl Into<Bytes>) -> Self {
+        let body = Body::Bytes {
+            content_type: content_type.to_owned(),
+            bytes: bytes.into(),
+        };
+        Self {
+            status: None,
+            headers: Vec::new(),
+            body,
+        }
+    }
+
+    pub(crate) fn held(receiver: oneshot::Receiver<Outcome>) -> Self {
+        Self {
+            status: None,
+            headers: Vec::new(),
+            body: Body::Held(receiver),
+        }
+    }
+
+    pub(crate) fn status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// Why a request is refused. The body takes the shape that the document gives for the operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) message: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// 400.
+    pub(crate) fn bad(message: impl Into<String>) -> Self {
+        Self::new(400, message)
+    }
+
+    /// 404: there is no `what` with this id or name.
+    pub(crate) fn missing(what: &str, id: &str) -> Self {
+        Self::new(404, format!("there is no {what} `{id}`"))
+    }
+
+    /// 409.
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(409, message)
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}

@@ -1,0 +1,233 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anchorbrowser_emulator::{Builder, Emulator};
+use lexopt::{Arg, Parser};
+use tracing::level_filters::LevelFilter;
+
+/// The variable that holds a key.
+pub(crate) const KEY: &str = "ANCHORBROWSER_EMULATOR_KEY";
+
+const HELP: &str = "\
+Serves the AnchorBrowser API on this machine, without an account.
+
+Usage: anchorbrowser-emulator [OPTIONS]
+
+Address
+  --port N            Port; 0 takes a free one [default: 8787]
+  --host IP           Address to listen on [default: 127.0.0.1]
+
+What is served
+  --document FILE     OpenAPI document to serve instead of the embedded one
+  --state FILE        Keep the state in this file; without it, in memory
+  --manual-clock      Time stands still until POST /__emulator/clock/advance
+  --seed N            Ids and made-up values come from this number [default: 0]
+  --key KEY           Accept this key and no other; may be repeated. The variable
+                      ANCHORBROWSER_EMULATOR_KEY does the same for one key and
+                      is not seen in lists of processes. Without either, any key
+                      is accepted
+  --lenient           Let requests pass that break the document
+  --drift             Put unknown members and enum values into every answer
+  --local-webhooks    Allow webhooks with http:// on loopback, and deliver to them
+
+The account
+  --credits N         Credits at the start [default: 1000]
+  --max-browsers N    Sessions at once [default: no limit]
+  --rate-limit N      Session creations a minute [default: no limit]
+  --fail-rate F       Share of asynchronous sessions and batch items that fail,
+                      from 0 to 1 [default: 0]
+  --fail-items LIST   Indexes of the items that fail in every batch, such as 1,2
+
+Other
+  --log LEVEL         off, error, warn, info or debug [default: info]
+  --help              Print this
+  --version           Print the version
+";
+
+/// What the command line asks for.
+pub(crate) enum Asked {
+    Run(Box<Options>),
+    /// Only this text.
+    Print(String),
+}
+
+pub(crate) struct Options {
+    pub(crate) builder: Builder,
+    pub(crate) any_key: bool,
+    pub(crate) log: LevelFilter,
+}
+
+/// Reads the command line; `key` is the value of [`KEY`]. Errors never repeat values: one may be a key.
+pub(crate) fn parse(
+    arguments: impl Iterator<Item = OsString>,
+    key: Option<String>,
+) -> Result<Asked, String> {
+    let mut builder = Emulator::builder();
+    let (mut host, mut port) = (IpAddr::V4(Ipv4Addr::LOCALHOST), 8787_u16);
+    let (mut keys, mut log) = (Vec::new(), LevelFilter::INFO);
+    let mut parser = Parser::from_args(arguments);
+    while let Some(argument) = parser.next().map_err(|error| unexpected(&error))? {
+        let Arg::Long(name) = argument else {
+            return Err("only options of the form `--name` are taken".to_owned());
+        };
+        let name = name.to_owned();
+        let mut value = Value {
+            name: &name,
+            parser: &mut parser,
+        };
+        builder = match name.as_str() {
+            "help" => return Ok(Asked::Print(HELP.to_owned())),
+            "version" => {
+                let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), "\n");
+                return Ok(Asked::Print(version.to_owned()));
+            }
+            "port" => {
+                port = value.parsed("a number from 0 to 65535")?;
+                builder
+            }
+            "host" => {
+                host = value.parsed("an IP address, such as 127.0.0.1 or ::1")?;
+                builder
+            }
+            "key" => {
+                keys.push(checked_key("option --key", value.text()?)?);
+                builder
+            }
+            "log" => {
+                log = level(&value.text()?)?;
+                builder
+            }
+            "document" => builder.document(value.path()?),
+            "state" => builder.state(value.path()?),
+            "manual-clock" => builder.manual_clock(),
+            "lenient" => builder.lenient(true),
+            "drift" => builder.drift(true),
+            "local-webhooks" => builder.local_webhooks(true),
+            "seed" => builder.seed(value.parsed("a whole number that is not negative")?),
+            "fail-rate" => {
+                let rate =
+                    value.fitting("a number from 0 to 1", |rate| (0.0..=1.0).contains(rate))?;
+                builder.failures(|failures| failures.session_rate = rate)
+            }
+            "fail-items" => {
+                let items = value.list("whole numbers with commas between them, such as 1,2")?;
+                builder.failures(|failures| failures.batch_items = items)
+            }
+            "credits" => {
+                let enough = |credits: &f64| credits.is_finite() && *credits >= 0.0;
+                let credits = value.fitting("a number that is not negative", enough)?;
+                builder.account(|account| account.credits = credits)
+            }
+            "max-browsers" => {
+                let most = value.parsed("a whole number that is not negative")?;
+                builder.account(|account| account.max_concurrent_browsers = Some(most))
+            }
+            "rate-limit" => {
+                let most = value.parsed("a whole number that is not negative")?;
+                builder.account(|account| account.session_rate_limit = Some(most))
+            }
+            _ => return Err(format!("there is no option `--{name}`")),
+        };
+    }
+    if keys.is_empty()
+        && let Some(key) = key
+    {
+        keys.push(checked_key(&format!("variable {KEY}"), key)?);
+    }
+    let any_key = keys.is_empty();
+    builder = keys
+        .into_iter()
+        .fold(builder.address(SocketAddr::new(host, port)), Builder::key);
+    Ok(Asked::Run(Box::new(Options {
+        builder,
+        any_key,
+        log,
+    })))
+}
+
+/// The error of the parser, without values.
+fn unexpected(error: &lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedValue { option, .. } => {
+            format!("option {option}: it takes no value")
+        }
+        lexopt::Error::MissingValue {
+            option: Some(option),
+        } => format!("option {option}: its value is missing"),
+        _ => "the command line can't be read".to_owned(),
+    }
+}
+
+/// The value of an option.
+struct Value<'a> {
+    name: &'a str,
+    parser: &'a mut Parser,
+}
+
+impl Value<'_> {
+    fn wrong(&self, wanted: &str) -> String {
+        format!("option --{}: it takes {wanted}", self.name)
+    }
+
+    fn path(&mut self) -> Result<PathBuf, String> {
+        let path = self.parser.value().map_err(|error| unexpected(&error))?;
+        match path.is_empty() {
+            true => Err(self.wrong("the path of a file")),
+            false => Ok(path.into()),
+        }
+    }
+
+    fn text(&mut self) -> Result<String, String> {
+        let text = self.parser.value().map_err(|error| unexpected(&error))?;
+        text.into_string().map_err(|_| self.wrong("text in UTF-8"))
+    }
+
+    fn parsed<T: FromStr>(&mut self, wanted: &str) -> Result<T, String> {
+        self.fitting(wanted, |_| true)
+    }
+
+    fn fitting<T: FromStr>(
+        &mut self,
+        wanted: &str,
+        fits: impl Fn(&T) -> bool,
+    ) -> Result<T, String> {
+        let value = self.text()?.parse().ok().filter(fits);
+        value.ok_or_else(|| self.wrong(wanted))
+    }
+
+    fn list<T: FromStr>(&mut self, wanted: &str) -> Result<Vec<T>, String> {
+        let text = self.text()?;
+        let items: Option<Vec<T>> = text
+            .split(',')
+            .map(|item| item.trim().parse().ok())
+            .collect();
+        items.ok_or_else(|| self.wrong(wanted))
+    }
+}
+
+/// A key as a header can carry it.
+fn checked_key(place: &str, key: String) -> Result<String, String> {
+    let visible = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible {
+        Ok(key)
+    } else {
+        Err(format!(
+            "{place}: a key has visible ASCII characters only, and at least one"
+        ))
+    }
+}
+
+fn level(name: &str) -> Result<LevelFilter, String> {
+    Ok(match name {
+        "off" => LevelFilter::OFF,
+        "error" => LevelFilter::ERROR,
+        "warn" => LevelFilter::WARN,
+        "info" => LevelFilter::INFO,
+        "debug" => LevelFilter::DEBUG,
+        _ => return Err("option --log: it takes off, error, warn, info or debug".to_owned()),
+    })
+}

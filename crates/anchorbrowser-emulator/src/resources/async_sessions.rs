@@ -1,0 +1,144 @@
+//! Sessions that are requested now and ready later.
+//!
+//! A request is `pending` in the queue, `processing` while its session is provisioned and configured, and then
+//! `ready`. It is `failed` if provisioning fails, and `cancelled` if its session is ended before it is ready. These
+//! three are final: what becomes of the session later changes only whether its addresses are given.
+
+mod launch;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::answer::{Answer, Outcome, Refusal};
+use crate::call::Call;
+use crate::resources::sessions::Origin;
+use crate::resources::{Routes, sessions, webhooks};
+use crate::time::Time;
+use crate::world::{Record, World};
+
+pub(crate) use launch::{Launch, State, Status, draw_failure};
+
+pub(crate) const ROUTES: Routes = &[
+    ("POST /v1/sessions/async", create),
+    ("GET /v1/sessions/async/{request_id}/status", status),
+];
+
+/// A request for a session. No `Debug`: the configuration may hold the password of a proxy.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct AsyncRequest {
+    pub(crate) id: String,
+    pub(crate) created: Time,
+    owner: String,
+    /// `null` when the session has it.
+    configuration: Value,
+    #[serde(flatten)]
+    launch: Launch,
+}
+
+impl Record for AsyncRequest {
+    const KIND: &'static str = "requests";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.launch.due()
+    }
+
+    fn step(world: &mut World, id: &str) {
+        let Some(mut request) = world.tables.requests.get(id).cloned() else {
+            return;
+        };
+        let AsyncRequest {
+            owner,
+            configuration,
+            launch,
+            ..
+        } = &mut request;
+        launch.step(world, |world| {
+            let origin = Origin {
+                owner: owner.clone(),
+                ..Origin::default()
+            };
+            sessions::start(world, &configuration.take(), origin)
+        });
+        let state = request.launch.state;
+        if !state.is_open() {
+            request.configuration = Value::Null;
+        }
+        let (session, error) = (request.launch.session(), request.launch.error());
+        let event = match state {
+            State::Ready => Some((
+                "session.ready",
+                json!({ "session_id": session, "request_id": id }),
+            )),
+            State::Failed => Some((
+                "session.failed",
+                json!({ "request_id": id, "status": "failed", "error": error }),
+            )),
+            _ => None,
+        };
+        world.tables.requests.insert(request);
+        if let Some((event, data)) = event {
+            webhooks::emit(world, event, data);
+        }
+    }
+}
+
+impl AsyncRequest {
+    fn status(&self) -> &'static str {
+        match self.launch.state.status() {
+            Status::Completed => "ready",
+            status => status.text(),
+        }
+    }
+}
+
+/// How many sessions were requested and are not on record yet. They take up room of the account as running ones do.
+pub(crate) fn waiting(world: &World) -> usize {
+    let waits = |request: &&AsyncRequest| {
+        matches!(request.launch.state, State::Queued | State::Provisioning)
+    };
+    world.tables.requests.iter().filter(waits).count()
+}
+
+fn create(world: &mut World, call: &Call<'_>) -> Outcome {
+    sessions::check(world, call.body())?;
+    sessions::limits(world, 1)?;
+    let fails = draw_failure(world);
+    let timing = &world.config.timing;
+    let request = AsyncRequest {
+        created: world.now,
+        owner: sessions::owner(call.key),
+        configuration: call.body().clone(),
+        launch: Launch::new(world.now.after(timing.queued), timing, fails),
+        id: world.ids.uuid(),
+    };
+    let data = json!({ "request_id": request.id, "status": request.status(), "session_id": null });
+    world.tables.requests.add(request)?;
+    Ok(Answer::data(data))
+}
+
+fn status(world: &mut World, call: &Call<'_>) -> Outcome {
+    let id = call.path("request_id");
+    let missing = || Refusal::missing("asynchronous request", id);
+    let request = world.tables.requests.get(id).ok_or_else(missing)?;
+    // Polls only look, unless the session was ended meanwhile.
+    if let Some(ended) = request.launch.ended_early(world)
+        && let Some(request) = world.tables.requests.edit(id)
+    {
+        request.launch.cancel(ended);
+    }
+    let request = world.tables.requests.get(id).ok_or_else(missing)?;
+    let mut data = json!({
+        "request_id": id,
+        "status": request.status(),
+        "created_at": request.created.text(),
+        "progress": { "current_phase": request.launch.state.phase() },
+    });
+    if !matches!(request.launch.state, State::Queued | State::Provisioning) {
+        data["session"] = request.launch.item(world, call.key, 0, &Map::new());
+    }
+    Ok(Answer::data(data))
+}

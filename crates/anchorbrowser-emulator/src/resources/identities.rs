@@ -1,0 +1,395 @@
+//! Identities and their validation.
+//!
+//! An identity with credentials is `pending` until its login is over, and then `validated`, or `failed` if a credential
+//! is for the user `fail@example.com`. Without credentials there is nothing to log in with: it stays `pending`.
+
+mod secret;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::answer::{Answer, Outcome, Refusal};
+use crate::call::Call;
+use crate::resources::sessions::{self, Origin};
+use crate::resources::{Routes, applications, webhooks};
+use crate::time::Time;
+use crate::world::{Record, Topic, World};
+
+pub(crate) use secret::{FAILING_USER, Secret};
+
+pub(crate) const ROUTES: Routes = &[
+    ("POST /v1/identities", create),
+    ("GET /v1/identities/{identityId}", get),
+    ("PUT /v1/identities/{identityId}", update),
+    ("DELETE /v1/identities/{identityId}", delete),
+    (
+        "POST /v1/identities/{identityId}/reauthenticate",
+        reauthenticate,
+    ),
+];
+
+const PENDING: &str = "pending";
+const VALIDATED: &str = "validated";
+const FAILED: &str = "failed";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    source: String,
+    /// Id of the application.
+    pub(crate) application: String,
+    credentials: Secret<Vec<Value>>,
+    pub(crate) metadata: Map<String, Value>,
+    /// `pending`, `validated` or `failed`.
+    pub(crate) status: String,
+    pub(crate) created: Time,
+    pub(crate) updated: Time,
+    /// When the login under way is over.
+    settles: Option<Time>,
+    /// The session in which a repeated login runs.
+    session: Option<String>,
+    /// The profile that a guided login has left.
+    profile: Option<String>,
+}
+
+impl Record for Identity {
+    const KIND: &'static str = "identities";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.settles
+    }
+
+    fn step(world: &mut World, id: &str) {
+        settle(world, id);
+    }
+}
+
+impl Identity {
+    /// The kinds of its credentials.
+    pub(crate) fn kinds(&self) -> Vec<&str> {
+        self.credentials.kinds()
+    }
+
+    /// What the answer to its creation has.
+    fn brief(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "status": self.status,
+            "metadata": self.metadata,
+            "created_at": self.created.text(),
+        })
+    }
+
+    fn json(&self) -> Value {
+        let mut json = self.brief();
+        json["source"] = json!(self.source);
+        json["updated_at"] = json!(self.updated.text());
+        json
+    }
+
+    fn login_json(&self, session: &str, is_async: bool) -> Value {
+        json!({
+            "identityId": self.id,
+            "async": is_async,
+            "sessionId": session,
+            "auth_status": if is_async { "pending" } else { "authenticated" },
+            "method": if self.profile.is_some() { "profile" } else { "task" },
+        })
+    }
+}
+
+/// Requests that wait for the validation of a new identity.
+fn validation(id: &str) -> Topic {
+    Topic::Run(format!("validation of identity {id}"))
+}
+
+/// Requests that wait for a repeated login.
+fn login(id: &str) -> Topic {
+    Topic::Run(format!("login of identity {id}"))
+}
+
+/// The identity of the path.
+fn known<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Identity, Refusal> {
+    let id = call.path("identityId");
+    world
+        .tables
+        .identities
+        .get(id)
+        .ok_or_else(|| Refusal::missing("identity", id))
+}
+
+/// Begins a login with the credentials of an identity. One that is under way begins anew.
+fn begin(world: &mut World, id: &str) {
+    let settles = world.now.after(world.config.timing.login);
+    if let Some(identity) = world.tables.identities.edit(id) {
+        PENDING.clone_into(&mut identity.status);
+        identity.settles = Some(settles);
+    }
+}
+
+/// Ends the login that is under way, and tells those who wait for it.
+fn settle(world: &mut World, id: &str) {
+    let now = world.now;
+    let Some(identity) = world.tables.identities.edit(id) else {
+        return;
+    };
+    identity.settles = None;
+    identity.updated = now;
+    let session = identity.session.take();
+    let ended = session.as_ref().is_some_and(|it| {
+        !world
+            .tables
+            .sessions
+            .get(it)
+            .is_some_and(|it| it.is_running())
+    });
+    let passed = !ended && !identity.credentials.fail();
+    if passed { VALIDATED } else { FAILED }.clone_into(&mut identity.status);
+    let why = match ended {
+        true => "the session of the login ended before the login was over",
+        false => "the credentials were rejected",
+    };
+    let created = Ok(Answer::json(identity.brief()));
+    let repeated = match passed {
+        true => Ok(Answer::json(
+            identity.login_json(session.as_deref().unwrap_or_default(), false),
+        )),
+        false => Err(Refusal::new(
+            422,
+            format!("the login of the identity `{id}` failed: {why}"),
+        )),
+    };
+    let mut event = json!({
+        "identity_id": id,
+        "application_id": identity.application,
+        "name": identity.name,
+        "status": identity.status,
+    });
+    if passed {
+        webhooks::emit(world, "identity.authenticated", event);
+    } else {
+        event["error"] = json!({ "type": "invalid_credentials", "message": why });
+        webhooks::emit(world, "identity.authentication_failed", event);
+    }
+    if let Some(session) = session {
+        sessions::end(world, &session, "completed");
+    }
+    world.release(&validation(id), &created);
+    world.release(&login(id), &repeated);
+}
+
+/// Gives up the login that is under way, as there is nothing more to log in with.
+fn give_up(world: &mut World, id: &str) {
+    let Some(identity) = world.tables.identities.edit(id) else {
+        return;
+    };
+    PENDING.clone_into(&mut identity.status);
+    identity.settles = None;
+    let session = identity.session.take();
+    let created = Ok(Answer::json(identity.brief()));
+    if let Some(session) = session {
+        sessions::end(world, &session, "completed");
+    }
+    world.release(&validation(id), &created);
+    world.release(&login(id), &Err(no_credentials(id)));
+}
+
+fn no_credentials(id: &str) -> Refusal {
+    Refusal::new(
+        412,
+        format!("the identity `{id}` has no credentials; PUT some first"),
+    )
+}
+
+/// Removes an identity; who waits for its login is refused.
+pub(crate) fn remove(world: &mut World, id: &str) -> bool {
+    let Some(removed) = world.tables.identities.remove(id) else {
+        return false;
+    };
+    if let Some(session) = removed.session {
+        sessions::end(world, &session, "completed");
+    }
+    let gone = Err(Refusal::missing("identity", id));
+    world.release(&validation(id), &gone);
+    world.release(&login(id), &gone);
+    true
+}
+
+/// What a guided login leaves.
+pub(crate) struct Guided {
+    pub(crate) name: String,
+    pub(crate) source: String,
+    pub(crate) credentials: Secret<Vec<Value>>,
+    pub(crate) profile: String,
+}
+
+/// Makes an identity of a guided login; gives its id. It needs no validation.
+pub(crate) fn from_login(world: &mut World, guided: Guided) -> Result<String, Refusal> {
+    let application = applications::link(world, &guided.source, None, None)?;
+    let id = world.ids.uuid();
+    let event = json!({
+        "identity_id": id,
+        "application_id": application,
+        "name": guided.name,
+        "status": VALIDATED,
+    });
+    world.tables.identities.add(Identity {
+        id: id.clone(),
+        name: guided.name,
+        source: guided.source,
+        application,
+        credentials: guided.credentials,
+        metadata: Map::new(),
+        status: VALIDATED.to_owned(),
+        created: world.now,
+        updated: world.now,
+        settles: None,
+        session: None,
+        profile: Some(guided.profile),
+    })?;
+    webhooks::emit(world, "identity.authenticated", event);
+    Ok(id)
+}
+
+fn create(world: &mut World, call: &Call<'_>) -> Outcome {
+    let source = call.member("source").unwrap_or_default();
+    let (name, description) = (
+        call.member("applicationName"),
+        call.member("applicationDescription"),
+    );
+    let application = applications::link(world, source, name, description)?;
+    let credentials = Secret::read(call.body()).unwrap_or_default();
+    let validates = !credentials.is_empty();
+    let id = world.ids.uuid();
+    let identity = Identity {
+        id: id.clone(),
+        name: call.member("name").unwrap_or("Unnamed Identity").to_owned(),
+        source: source.to_owned(),
+        application,
+        credentials,
+        metadata: call
+            .body()
+            .get("metadata")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default(),
+        status: PENDING.to_owned(),
+        created: world.now,
+        updated: world.now,
+        settles: None,
+        session: None,
+        profile: None,
+    };
+    let json = identity.brief();
+    world.tables.identities.add(identity)?;
+    if validates {
+        begin(world, &id);
+        if !call.flag("validateAsync").unwrap_or(true) {
+            return Ok(world.hold(
+                validation(&id),
+                None,
+                Err(Refusal::missing("identity", &id)),
+            ));
+        }
+    }
+    Ok(Answer::json(json))
+}
+
+fn get(world: &mut World, call: &Call<'_>) -> Outcome {
+    Ok(Answer::json(known(world, call)?.json()))
+}
+
+fn update(world: &mut World, call: &Call<'_>) -> Outcome {
+    let id = known(world, call)?.id.clone();
+    let now = world.now;
+    let identity = world
+        .tables
+        .identities
+        .edit(&id)
+        .ok_or_else(|| Refusal::missing("identity", &id))?;
+    if let Some(name) = call.member("name") {
+        name.clone_into(&mut identity.name);
+    }
+    if let Some(metadata) = call.body().get("metadata").and_then(Value::as_object) {
+        identity.metadata = metadata.clone();
+    }
+    identity.updated = now;
+    let json = json!({
+        "id": id,
+        "name": identity.name,
+        "metadata": identity.metadata,
+        "updated_at": now.text(),
+    });
+    if let Some(credentials) = Secret::read(call.body()) {
+        let validates = !credentials.is_empty();
+        identity.credentials = credentials;
+        if validates {
+            begin(world, &id);
+        } else {
+            give_up(world, &id);
+        }
+    }
+    Ok(Answer::json(json))
+}
+
+fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
+    let id = known(world, call)?.id.clone();
+    remove(world, &id);
+    Ok(Answer::json(
+        json!({ "message": "the identity was deleted" }),
+    ))
+}
+
+/// Repeats the login in a session of its own. A request while such a login runs joins it.
+fn reauthenticate(world: &mut World, call: &Call<'_>) -> Outcome {
+    let identity = known(world, call)?;
+    let id = identity.id.clone();
+    if identity.credentials.is_empty() {
+        return Err(no_credentials(&id));
+    }
+    let session = match identity.session.clone() {
+        Some(session) => session,
+        None => open(world, call, &id)?,
+    };
+    if call
+        .body()
+        .get("sync")
+        .and_then(Value::as_bool)
+        .unwrap_or(true)
+    {
+        return Ok(world.hold(login(&id), None, Err(Refusal::missing("identity", &id))));
+    }
+    Ok(Answer::json(known(world, call)?.login_json(&session, true)))
+}
+
+/// Starts the session of a repeated login, and the login in it.
+fn open(world: &mut World, call: &Call<'_>, id: &str) -> Result<String, Refusal> {
+    sessions::limits(world, 1)?;
+    let identity = known(world, call)?;
+    let (source, profile) = (identity.source.clone(), identity.profile.clone());
+    let mut configuration = json!({ "identities": [{ "id": id }] });
+    if let Some(profile) = profile {
+        configuration["browser"] = json!({ "profile": { "name": profile } });
+    }
+    let origin = Origin {
+        owner: sessions::owner(call.key),
+        task_initiated: true,
+        ..Origin::default()
+    };
+    let session = sessions::start(world, &configuration, origin)?;
+    if let Some(session) = world.tables.sessions.edit(&session) {
+        session.visit(&source);
+        session.connections += 1;
+    }
+    if let Some(identity) = world.tables.identities.edit(id) {
+        identity.session = Some(session.clone());
+    }
+    begin(world, id);
+    Ok(session)
+}

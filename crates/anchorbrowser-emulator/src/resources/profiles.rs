@@ -1,0 +1,208 @@
+//! Profiles: made from scratch, or from a session and stored when it ends.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::answer::{Answer, Outcome, Refusal};
+use crate::call::Call;
+use crate::resources::Routes;
+use crate::resources::sessions::Session;
+use crate::time::Time;
+use crate::world::{Record, World};
+
+pub(crate) const ROUTES: Routes = &[
+    ("POST /v1/profiles", create),
+    ("GET /v1/profiles", list),
+    ("GET /v1/profiles/{name}", get),
+    ("DELETE /v1/profiles/{name}", delete),
+];
+
+/// Waits for the end of its session.
+const PENDING: &str = "pending";
+const READY: &str = "ready";
+
+/// The one source of the document.
+const SESSION: &str = "session";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub(crate) name: String,
+    description: Option<String>,
+    /// The session that it is made from.
+    pub(crate) session: Option<String>,
+    dedicated_sticky_ip: bool,
+    /// `pending` or `ready`.
+    pub(crate) status: String,
+    created: Time,
+}
+
+impl Record for Profile {
+    const KIND: &'static str = "profiles";
+
+    fn id(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Profile {
+    fn json(&self) -> Value {
+        let mut json = Map::new();
+        json.insert("name".to_owned(), json!(self.name));
+        if let Some(description) = &self.description {
+            json.insert("description".to_owned(), json!(description));
+        }
+        if let Some(session) = &self.session {
+            json.insert("source".to_owned(), json!(SESSION));
+            json.insert("session_id".to_owned(), json!(session));
+        }
+        json.insert("status".to_owned(), json!(self.status));
+        json.insert("created_at".to_owned(), json!(self.created.text()));
+        Value::Object(json)
+    }
+}
+
+/// Refuses a name that can't be given to a new profile.
+pub(crate) fn check_name(world: &World, place: &str, name: &str) -> Result<(), Refusal> {
+    if name.is_empty() {
+        return Err(Refusal::bad(format!("{place}: must not be empty")));
+    }
+    if world.tables.profiles.contains(name) {
+        return Err(Refusal::conflict(format!(
+            "{place}: there is a profile `{name}` already; choose another name, or delete that one"
+        )));
+    }
+    Ok(())
+}
+
+/// Adds a profile of a running session; it is stored when the session ends.
+pub(crate) fn from_session(world: &mut World, name: &str, session: &str) -> Result<(), Refusal> {
+    let created = world.now;
+    world.tables.profiles.add(Profile {
+        name: name.to_owned(),
+        description: None,
+        session: Some(session.to_owned()),
+        dedicated_sticky_ip: false,
+        status: PENDING.to_owned(),
+        created,
+    })
+}
+
+/// Stores the profiles of a session that has just ended: those made from it, and the one that it asked to persist.
+pub(crate) fn persist(world: &mut World, session: &str) {
+    let waiting = |profile: &Profile| {
+        profile.status == PENDING && profile.session.as_deref() == Some(session)
+    };
+    for name in world.tables.profiles.ids(waiting) {
+        ready(world, &name, session);
+    }
+    let Some(name) = world
+        .tables
+        .sessions
+        .get(session)
+        .and_then(persistent)
+        .map(str::to_owned)
+    else {
+        return;
+    };
+    if !world.tables.profiles.contains(&name)
+        && let Err(refusal) = from_session(world, &name, session)
+    {
+        tracing::warn!(refusal.message, "the profile of a session was not stored");
+        return;
+    }
+    ready(world, &name, session);
+}
+
+/// The name of the profile that a session keeps, if it keeps one.
+fn persistent(session: &Session) -> Option<&str> {
+    let profile = session.configuration.pointer("/browser/profile")?;
+    profile
+        .get("persist")?
+        .as_bool()
+        .filter(|persist| *persist)?;
+    profile
+        .get("name")?
+        .as_str()
+        .filter(|name| !name.is_empty())
+}
+
+fn ready(world: &mut World, name: &str, session: &str) {
+    if let Some(profile) = world.tables.profiles.edit(name) {
+        READY.clone_into(&mut profile.status);
+        profile.session = Some(session.to_owned());
+    }
+}
+
+fn create(world: &mut World, call: &Call<'_>) -> Outcome {
+    let name = call.member("name").unwrap_or_default();
+    let session = call.member("session_id");
+    match call.member("source") {
+        None | Some(SESSION) => {}
+        Some(_) => {
+            return Err(Refusal::new(
+                501,
+                "body.source: only `session` is supported",
+            ));
+        }
+    }
+    if call.member("source").is_some() && session.is_none() {
+        return Err(Refusal::bad(
+            "body.session_id: is missing; the source `session` needs it",
+        ));
+    }
+    check_name(world, "body.name", name)?;
+    if let Some(id) = session {
+        let known = world
+            .tables
+            .sessions
+            .get(id)
+            .ok_or_else(|| Refusal::missing("session", id))?;
+        if !known.is_running() {
+            let message =
+                format!("the session `{id}` has ended; a profile is made from a running one");
+            return Err(Refusal::new(404, message));
+        }
+    }
+    let status = if session.is_some() { PENDING } else { READY };
+    let profile = Profile {
+        name: name.to_owned(),
+        description: call.member("description").map(str::to_owned),
+        session: session.map(str::to_owned),
+        dedicated_sticky_ip: call
+            .body()
+            .get("dedicated_sticky_ip")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
+        status: status.to_owned(),
+        created: world.now,
+    };
+    world.tables.profiles.add(profile)?;
+    Ok(Answer::done())
+}
+
+fn list(world: &mut World, _: &Call<'_>) -> Outcome {
+    let items: Vec<Value> = world.tables.profiles.iter().map(Profile::json).collect();
+    Ok(Answer::data(
+        json!({ "count": items.len(), "items": items }),
+    ))
+}
+
+fn get(world: &mut World, call: &Call<'_>) -> Outcome {
+    let name = call.path("name");
+    let profile = world
+        .tables
+        .profiles
+        .get(name)
+        .ok_or_else(|| Refusal::missing("profile", name))?;
+    Ok(Answer::data(profile.json()))
+}
+
+fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
+    let name = call.path("name");
+    world
+        .tables
+        .profiles
+        .remove(name)
+        .ok_or_else(|| Refusal::missing("profile", name))?;
+    Ok(Answer::done())
+}

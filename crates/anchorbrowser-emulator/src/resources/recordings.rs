@@ -1,0 +1,214 @@
+//! Recordings of sessions, and the files that sessions downloaded.
+
+mod downloads;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::answer::{Answer, Outcome, Refusal};
+use crate::call::Call;
+use crate::media;
+use crate::resources::{Routes, session_files, sessions, webhooks};
+use crate::time::Time;
+use crate::world::{Record, World};
+
+pub(crate) use downloads::{Download, add_download, download, downloaded};
+
+pub(crate) const ROUTES: Routes = &[
+    ("GET /v1/sessions/{session_id}/recordings", list),
+    ("POST /v1/sessions/{session_id}/recordings/pause", pause),
+    ("POST /v1/sessions/{session_id}/recordings/resume", resume),
+    (
+        "GET /v1/sessions/{session_id}/recordings/primary/fetch",
+        fetch,
+    ),
+    (
+        "DELETE /v1/sessions/{session_id}/recordings/{recording_id}",
+        delete,
+    ),
+    ("GET /v1/sessions/{session_id}/downloads", downloads::list),
+];
+
+/// How long after the end of its session a recording is ready.
+const MADE_AFTER: Duration = Duration::from_millis(500);
+/// The word for the one recording of a session.
+const PRIMARY: &str = "primary";
+
+/// The recording of a session. The video itself is always the same one, whatever the length stated.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Recording {
+    pub(crate) session: String,
+    /// Its own id.
+    recording: String,
+    created: Time,
+    ended: Option<Time>,
+    paused_since: Option<Time>,
+    /// Pauses that are over.
+    paused: Duration,
+    /// It can be listed, fetched and deleted.
+    ready: bool,
+}
+
+impl Record for Recording {
+    const KIND: &'static str = "recordings";
+
+    /// A session has one recording, so the session's id is the key.
+    fn id(&self) -> &str {
+        &self.session
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.ended
+            .filter(|_| !self.ready)
+            .map(|ended| ended.after(MADE_AFTER))
+    }
+
+    fn step(world: &mut World, session: &str) {
+        let Some(recording) = world.tables.recordings.edit(session) else {
+            return;
+        };
+        recording.ready = true;
+        let data = json!({
+            "session_id": session,
+            "recording_id": recording.recording,
+            "duration": recording.seconds(),
+        });
+        webhooks::emit(world, "session.recording.ready", data);
+    }
+}
+
+impl Recording {
+    fn go_on(&mut self, now: Time) {
+        if let Some(since) = self.paused_since.take() {
+            self.paused += now.since(since);
+        }
+    }
+
+    /// The recorded time, as the API writes it: seconds, as text.
+    fn seconds(&self) -> String {
+        let ended = self.ended.unwrap_or(self.created);
+        let recorded = ended.since(self.created).saturating_sub(self.paused);
+        format!("{:.3}", recorded.as_secs_f64())
+    }
+}
+
+/// Begins the recording of a session that has just started.
+pub(crate) fn begin(world: &mut World, session: &str) {
+    let Some(record) = world.tables.sessions.get(session) else {
+        return;
+    };
+    if !record.switch("/session/recording", true) {
+        return;
+    }
+    let recording = Recording {
+        session: session.to_owned(),
+        recording: world.ids.uuid(),
+        created: world.now,
+        ended: None,
+        paused_since: None,
+        paused: Duration::ZERO,
+        ready: false,
+    };
+    world.tables.recordings.insert(recording);
+}
+
+/// Ends the recording of a session that has just ended.
+pub(crate) fn finish(world: &mut World, session: &str) {
+    session_files::forget(world, session);
+    let now = world.now;
+    if let Some(recording) = world.tables.recordings.edit(session) {
+        recording.go_on(now);
+        recording.ended = Some(now);
+    }
+}
+
+/// The recording of the session of the path, ready to be seen; 404 if there is none.
+fn ready<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Recording, Refusal> {
+    let id = call.session();
+    if !world.tables.sessions.contains(id) {
+        return Err(Refusal::missing("session", id));
+    }
+    match world.tables.recordings.get(id) {
+        Some(recording) if recording.ready => Ok(recording),
+        Some(_) => Err(Refusal::new(
+            404,
+            format!(
+                "the recording of the session `{id}` is not ready; it is shortly after the session has ended"
+            ),
+        )),
+        None => Err(Refusal::new(
+            404,
+            format!("the session `{id}` has no recording; it was turned off, or has been deleted"),
+        )),
+    }
+}
+
+fn list(world: &mut World, call: &Call<'_>) -> Outcome {
+    let recording = ready(world, call)?;
+    let session = &recording.session;
+    let item = json!({
+        "id": recording.recording,
+        "is_primary": true,
+        "file_link": format!("{}/v1/sessions/{session}/recordings/{PRIMARY}/fetch", world.base),
+        "suggested_file_name": format!("session-{session}.mp4"),
+        "duration": recording.seconds(),
+        "size": media::RECORDING.len(),
+        "created_at": recording.created.text(),
+    });
+    Ok(Answer::data(json!({ "count": 1, "items": [item] })))
+}
+
+fn fetch(world: &mut World, call: &Call<'_>) -> Outcome {
+    ready(world, call)?;
+    Ok(Answer::bytes(
+        "video/mp4",
+        Bytes::from_static(media::RECORDING),
+    ))
+}
+
+/// The recording that a running session makes; 404 if it makes none.
+fn under_way<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Recording, Refusal> {
+    let id = sessions::running(world, call)?.id.clone();
+    world.tables.recordings.edit(&id).ok_or_else(|| {
+        Refusal::new(
+            404,
+            format!("recording is turned off for the session `{id}`"),
+        )
+    })
+}
+
+/// The answer of [`pause`] and [`resume`], with the document's two envelopes.
+fn switched() -> Outcome {
+    Ok(Answer::data(json!({ "data": { "status": "success" } })))
+}
+
+/// A second pause changes nothing, and is no error.
+fn pause(world: &mut World, call: &Call<'_>) -> Outcome {
+    let now = world.now;
+    under_way(world, call)?.paused_since.get_or_insert(now);
+    switched()
+}
+
+fn resume(world: &mut World, call: &Call<'_>) -> Outcome {
+    let now = world.now;
+    under_way(world, call)?.go_on(now);
+    switched()
+}
+
+/// The document knows no 404 here, so whatever is missing is refused with 400.
+fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
+    let recording = ready(world, call).map_err(|refusal| Refusal::bad(refusal.message))?;
+    let wanted = call.path("recording_id");
+    if wanted != PRIMARY && wanted != recording.recording {
+        let known = &recording.recording;
+        return Err(Refusal::bad(format!(
+            "path recording_id: there is no recording `{wanted}`; the session has `{known}`"
+        )));
+    }
+    let session = recording.session.clone();
+    world.tables.recordings.remove(&session);
+    Ok(Answer::done())
+}
