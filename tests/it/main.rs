@@ -5,7 +5,9 @@
 
 mod bodies;
 mod calls;
+mod contract;
 mod decode;
+mod emulator;
 mod errors;
 #[rustfmt::skip]
 #[allow(missing_docs, unreachable_pub, unused_imports, clippy::all)]

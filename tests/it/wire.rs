@@ -33,7 +33,8 @@ async fn send(call: &Call) -> Request {
         _ => Answer::json(200, "{}"),
     };
     let server = Server::always(answer).await;
-    let called = (call.call)(server.client())
+    let called = call
+        .sampled(server.client())
         .await
         .unwrap_or_else(|e| panic!("{}: {e:?}", call.id));
     assert_eq!(called.status, 200);

@@ -39,10 +39,11 @@ fn dependencies_take_the_stated_rust_version() {
         String::from_utf8_lossy(&output.stderr)
     );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    // `1.88.0` is no later than `1.88`.
     let version = |text: &str| {
-        text.split('.')
-            .map(|part| part.parse().unwrap())
-            .collect::<Vec<u32>>()
+        let mut parts: Vec<u32> = text.split('.').map(|part| part.parse().unwrap()).collect();
+        parts.resize(3, 0);
+        parts
     };
     let ours = version(env!("CARGO_PKG_RUST_VERSION"));
     let packages = metadata["packages"].as_array().unwrap();

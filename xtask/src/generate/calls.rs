@@ -1,6 +1,6 @@
-//! A call of each operation with all its parameters, for the tests of the wire.
+//! A call of each operation, for the tests: what makes the request from values, and a sample with all values.
 //!
-//! Values are made from the lowered document, so a new operation is tested as soon as it is there.
+//! Samples are made from the lowered document, so a new operation is tested as soon as it is there.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
@@ -11,11 +11,10 @@ use crate::lower::{Lowered, component_name, rust_path};
 use crate::names;
 
 const HEAD: &str = r#"
-use anchorbrowser_api::multipart::FilePart;
 use anchorbrowser_api::{Client, Error, types, wire};
-use serde_json::json;
+use serde_json::Value;
 
-use crate::calls::{Call, Called, done, value};
+use crate::calls::{Call, Called, Listed, Values, done};
 
 "#;
 
@@ -27,9 +26,10 @@ pub(super) fn file(lowered: &Lowered) -> Result<String> {
         String::from("/// All calls, sorted by operation.\npub const CALLS: &[Call] = &[\n");
     for (id, operation) in lowered.operations() {
         let known = &lowered.plan.operations[id];
-        functions.push_str(&function(&sampler, id, operation, known));
+        let (setters, sample) = parts(&sampler, id, operation, known);
+        functions.push_str(&function(id, &setters, known.deprecated));
         table.push_str(&format!(
-            "    Call {{ id: {id:?}, resource: {:?}, call: |client| Box::pin({id}(client)) }},\n",
+            "    Call {{ id: {id:?}, resource: {:?}, sample: r##\"{sample}\"##, call: |client, values| Box::pin({id}(client, values)) }},\n",
             known.resource
         ));
     }
@@ -39,79 +39,141 @@ pub(super) fn file(lowered: &Lowered) -> Result<String> {
     Ok(format!("\n{}", text(file.items)))
 }
 
-fn function(
-    sampler: &Sampler<'_>,
-    id: &str,
-    operation: &Map<String, Value>,
-    known: &Operation,
-) -> String {
-    let mut setters = String::new();
-    let parameters = operation.get("parameters").and_then(Value::as_array);
-    for parameter in parameters.into_iter().flatten() {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        let wire = sampler
-            .lowered
-            .plan
-            .parameters
-            .get(&(id.to_owned(), name.to_owned()))
-            .map_or(name, String::as_str);
-        setters.push_str(&format!(
-            ".{}({})",
-            names::snake(name),
-            sampler.argument(&parameter["schema"], wire)
-        ));
-    }
-    if let Some(fields) = &known.form {
-        setters.push_str(&format!(".body({})", form(id, fields)));
-    } else if let Some(body) = operation.get("requestBody") {
-        let content = body["content"].as_object();
-        let (media_type, schema) = content
-            .and_then(|content| content.iter().next())
-            .map(|(name, value)| (name.as_str(), &value["schema"]))
-            .unwrap_or(("application/json", &Value::Null));
-        let argument = match media_type {
-            "application/octet-stream" => "\"bytes\"".to_owned(),
-            _ => sampler.argument(schema, "body"),
-        };
-        setters.push_str(&format!(".body({argument})"));
-    }
-    let allow = if known.deprecated {
+/// Makes the request of an operation from values. The builder itself says what is missing.
+fn function(id: &str, setters: &[String], deprecated: bool) -> String {
+    let allow = if deprecated {
         "#[allow(deprecated)]\n"
     } else {
         ""
     };
+    let setters: String = setters
+        .iter()
+        .map(|setter| format!("    let call = values.{setter};\n"))
+        .collect();
+    let values = if setters.is_empty() { "_" } else { "values" };
     format!(
-        "\n{allow}async fn {id}(client: Client) -> Result<Called, Error> {{\n    done(client.{id}(){setters}.send().await)\n}}\n"
+        "\n{allow}async fn {id}(client: Client, {values}: Values) -> Result<Called, Error> {{\n    let call = client.{id}();\n{setters}    done(call.send().await)\n}}\n"
     )
 }
 
-fn form(id: &str, fields: &[FormField]) -> String {
-    let values = fields.iter().map(|field| {
-        let file = format!(
-            "FilePart::bytes(\"{}.txt\", \"bytes of {}\")",
-            field.name, field.name
-        );
-        let text = |path: &str| match path {
-            "i64" => "1".to_owned(),
-            "f64" => "1.5".to_owned(),
-            "bool" => "true".to_owned(),
-            _ => format!("{:?}.into()", field.wire),
-        };
-        let value = match &field.kind {
-            FormKind::File => file,
-            FormKind::Files => format!("vec![{file}]"),
-            FormKind::Text(path) => text(path),
-            FormKind::Texts(path) => format!("vec![{}]", text(path)),
-            FormKind::Json => format!("json!({{ {:?}: true }})", field.wire),
-        };
-        let list = matches!(field.kind, FormKind::Files | FormKind::Texts(_));
-        match field.required || list {
-            true => format!("{}: {value}", field.name),
-            false => format!("{}: Some({value})", field.name),
+/// What sets parameters and body, and the JSON of values for all of them.
+fn parts(
+    sampler: &Sampler<'_>,
+    id: &str,
+    operation: &Map<String, Value>,
+    known: &Operation,
+) -> (Vec<String>, Value) {
+    let mut setters = Vec::new();
+    let mut values = Map::new();
+    let mut sample = Map::new();
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    for parameter in parameters.into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let renamed = &sampler.lowered.plan.parameters;
+        let wire = renamed
+            .get(&(id.to_owned(), name.to_owned()))
+            .map_or(name, String::as_str);
+        let schema = &parameter["schema"];
+        let (ty, value) = argument(schema);
+        let method = names::snake(name);
+        setters.push(format!(
+            "set(call, {wire:?}, |it, v: {ty}| it.{method}({value}))"
+        ));
+        values.insert(wire.to_owned(), sampler.parameter(schema, wire));
+    }
+    if !values.is_empty() {
+        sample.insert("parameters".to_owned(), values.into());
+    }
+    let body = match (&known.form, operation.get("requestBody")) {
+        (Some(fields), _) => Some(form(id, fields)),
+        (None, Some(body)) => Some(plain_body(sampler, body)),
+        (None, None) => None,
+    };
+    if let Some((setter, value)) = body {
+        setters.push(setter);
+        sample.insert("body".to_owned(), value);
+    }
+    (setters, sample.into())
+}
+
+/// What sets a body that is no form, and a sample of it.
+fn plain_body(sampler: &Sampler<'_>, body: &Value) -> (String, Value) {
+    let content = body["content"].as_object();
+    let (media_type, schema) = content
+        .and_then(|content| content.iter().next())
+        .map(|(name, value)| (name.as_str(), &value["schema"]))
+        .unwrap_or(("application/json", &Value::Null));
+    let (ty, value) = match media_type {
+        "application/octet-stream" => ("String".to_owned(), json!("bytes")),
+        _ => (argument(schema).0, sampler.parameter(schema, "body")),
+    };
+    (format!("body(call, |it, v: {ty}| it.body(v))"), value)
+}
+
+/// What sets a form, and a sample of it.
+fn form(id: &str, fields: &[FormField]) -> (String, Value) {
+    let values: Vec<_> = fields.iter().map(form_value).collect();
+    let setter = format!(
+        "form(call, |it, form| it.body(types::{} {{ {} }}))",
+        names::form(id),
+        values.join(", ")
+    );
+    (setter, form_sample(fields))
+}
+
+/// The type that a value is read as, and the expression that the setter takes.
+fn argument(schema: &Value) -> (String, &'static str) {
+    match rust_path(schema) {
+        Some(path) if path.ends_with("::JsonText") => ("Value".to_owned(), "v"),
+        Some(path) if path.ends_with("::Joined") => {
+            let item = schema
+                .pointer("/x-rust-type/parameters/0")
+                .unwrap_or(&Value::Null);
+            (format!("Listed<{}>", short(&types::rust(item))), "v.0")
         }
-    });
-    let values: Vec<_> = values.collect();
-    format!("types::{} {{ {} }}", names::form(id), values.join(", "))
+        _ => (short(&types::rust(schema)), "v"),
+    }
+}
+
+/// A type as it is written outside of the crate.
+fn short(path: &str) -> String {
+    ["crate::", "::std::string::", "::std::vec::"]
+        .iter()
+        .fold(path.to_owned(), |path, prefix| path.replace(prefix, ""))
+}
+
+/// How a form takes a field's value.
+fn form_value(field: &FormField) -> String {
+    let (name, wire) = (&field.name, &field.wire);
+    let value = match (&field.kind, field.required) {
+        (FormKind::File, true) => format!("form.files({wire:?}).pop().unwrap()"),
+        (FormKind::File, false) => format!("form.files({wire:?}).pop()"),
+        (FormKind::Files, _) => format!("form.files({wire:?})"),
+        (FormKind::Texts(_), _) => format!("form.get::<Option<_>>({wire:?}).unwrap_or_default()"),
+        (FormKind::Text(_) | FormKind::Json, _) => format!("form.get({wire:?})"),
+    };
+    format!("{name}: {value}")
+}
+
+fn form_sample(fields: &[FormField]) -> Value {
+    let text = |field: &FormField, path: &str| match path {
+        "i64" => json!(1),
+        "f64" => json!(1.5),
+        "bool" => json!(true),
+        _ => json!(field.wire),
+    };
+    let sample = |field: &FormField| match &field.kind {
+        FormKind::File => json!(format!("bytes of {}", field.name)),
+        FormKind::Files => json!([format!("bytes of {}", field.name)]),
+        FormKind::Text(path) => text(field, path),
+        FormKind::Texts(path) => json!([text(field, path)]),
+        FormKind::Json => json!({ &*field.wire: true }),
+    };
+    fields
+        .iter()
+        .map(|field| (field.wire.clone(), sample(field)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// Makes values that fit a schema.
@@ -120,42 +182,15 @@ struct Sampler<'a> {
 }
 
 impl Sampler<'_> {
-    /// A Rust expression for a parameter or a body.
-    fn argument(&self, schema: &Value, name: &str) -> String {
-        match (schema["type"].as_str(), rust_path(schema)) {
-            (Some("string"), _) => format!("{name:?}"),
-            (Some("integer"), _) => "7".to_owned(),
-            (Some("number"), _) => "1.5".to_owned(),
-            (Some("boolean"), _) => "true".to_owned(),
-            (_, Some(path)) if path.ends_with("::Timestamp") => {
-                "wire::Timestamp::from(\"2026-01-02T03:04:05Z\")".to_owned()
+    /// A value for a parameter or a body.
+    fn parameter(&self, schema: &Value, name: &str) -> Value {
+        match rust_path(schema) {
+            Some(path) if path.ends_with("::JsonText") => json!({ name: true }),
+            Some(path) if path.ends_with("::Joined") => {
+                let item = schema.pointer("/x-rust-type/parameters/0");
+                self.several(item.unwrap_or(&Value::Null), name).into()
             }
-            (_, Some(path)) if path.ends_with("::JsonText") => {
-                format!("wire::JsonText::from(json!({{ {name:?}: true }}))")
-            }
-            (_, Some(path)) if path.ends_with("::Joined") => {
-                let item = schema
-                    .pointer("/x-rust-type/parameters/0")
-                    .unwrap_or(&Value::Null);
-                let values: Vec<_> = self
-                    .several(item, name)
-                    .iter()
-                    .map(Value::to_string)
-                    .collect();
-                let values = values.iter().map(|value| match item["type"].as_str() {
-                    Some("integer" | "number" | "boolean") => value.clone(),
-                    _ => format!("{value}.into()"),
-                });
-                format!(
-                    "wire::Joined::from(vec![{}])",
-                    values.collect::<Vec<_>>().join(", ")
-                )
-            }
-            _ => {
-                let sample = self.sample(schema, name, &mut Vec::new());
-                let ty = types::rust(schema).replace("crate::", "");
-                format!("value::<{ty}>(r##\"{sample}\"##)")
-            }
+            _ => self.sample(schema, name, &mut Vec::new()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A tour of the API against the emulator: no account, no key, nothing to install.
 //!
-//! `cargo run -p anchorbrowser-api --example tour`
+//! `cargo run -p tests --example tour`
 
 use std::error::Error;
 use std::time::Duration;
