@@ -22,4 +22,5 @@ mod streams;
 mod survive;
 mod transport;
 mod types;
+mod walk;
 mod wire;
