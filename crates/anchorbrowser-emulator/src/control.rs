@@ -12,7 +12,7 @@ mod steer;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, UPGRADE};
+use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use hyper::Response;
 use hyper::body::Incoming;
@@ -22,7 +22,7 @@ use crate::EmulatorError;
 use crate::answer::Refusal;
 use crate::body::Body;
 use crate::fault::{Effect, Fault};
-use crate::service::{Unread, json_response, read};
+use crate::service::{NO_SOCKET, Unread, json_response, read, too_long, wants_socket};
 use crate::shared::{Shared, lock};
 use crate::world::StoreError;
 
@@ -82,11 +82,8 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Done {
     let Some(place) = paths::find(head.uri.path()) else {
         return Ok(unknown());
     };
-    if matches!(place, Place::Page) && head.headers.contains_key(UPGRADE) {
-        return Err(Refusal::new(
-            501,
-            "the emulator runs no browser, so there is nothing to connect to by CDP",
-        ));
+    if matches!(place, Place::Page) && wants_socket(&head.headers) {
+        return Err(Refusal::new(501, NO_SOCKET));
     }
     if !place.methods().contains(&head.method.as_str()) {
         let allowed = place.methods().join(", ");
@@ -98,10 +95,7 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Done {
     }
     let limit = shared.config.limits.body_bytes;
     let body = read(body, limit).await.map_err(|unread| match unread {
-        Unread::TooLarge => Refusal::new(
-            413,
-            format!("the body is longer than the {limit} bytes that are taken"),
-        ),
+        Unread::TooLarge => Refusal::new(413, too_long(limit)),
         Unread::Broken => Refusal::bad("the body ended early"),
     })?;
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())

@@ -12,6 +12,9 @@ use tracing::level_filters::LevelFilter;
 /// The variable that holds a key.
 pub(crate) const KEY: &str = "ANCHORBROWSER_EMULATOR_KEY";
 
+/// Bytes of a MiB.
+const MIB: usize = 1 << 20;
+
 const HELP: &str = "\
 Serves the AnchorBrowser API on this machine, without an account.
 
@@ -33,6 +36,7 @@ What is served
   --lenient           Let requests pass that break the document
   --drift             Put unknown members and enum values into every answer
   --local-webhooks    Allow webhooks with http:// on loopback, and deliver to them
+  --max-body MIB      Longest body of a request, in MiB [default: 32]
 
 The account
   --credits N         Credits at the start [default: 1000]
@@ -107,6 +111,11 @@ pub(crate) fn parse(
             "lenient" => builder.lenient(true),
             "drift" => builder.drift(true),
             "local-webhooks" => builder.local_webhooks(true),
+            "max-body" => {
+                let fits = |mib: &usize| *mib > 0 && mib.checked_mul(MIB).is_some();
+                let mib = value.fitting("a whole number of MiB, at least 1", fits)?;
+                builder.limits(|limits| limits.body_bytes = mib.saturating_mul(MIB))
+            }
             "seed" => builder.seed(value.parsed("a whole number that is not negative")?),
             "fail-rate" => {
                 let rate =

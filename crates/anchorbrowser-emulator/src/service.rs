@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, CONTENT_TYPE, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -26,6 +26,10 @@ const KEY_HEADER: &str = "anchor-api-key";
 
 /// Paths that are the emulator's own, not the API's.
 const OWN: &str = "/__emulator";
+
+/// What clients are told that want to drive a browser, or to follow an agent, by WebSocket.
+pub(crate) const NO_SOCKET: &str = "the emulator runs no browser and no agent, so there is nothing to connect to by \
+                                    CDP or WebSocket; call the operations of the API instead";
 
 /// Answers one request. With `reset` set, the connection is reset instead.
 pub(crate) async fn serve(
@@ -57,6 +61,7 @@ pub(crate) async fn serve(
         faulted: false,
     };
     let number = lock(&shared.exchanges).begin(exchange);
+    let socket = wants_socket(request.headers());
     let response = match document.route(request.method(), path) {
         Route::Found { operation, path } => {
             lock(&shared.exchanges)
@@ -81,6 +86,7 @@ pub(crate) async fn serve(
         Route::Malformed(what) => {
             plain_error(400, &format!("the path can't be read: {what}"), None)
         }
+        Route::None if socket => plain_error(501, NO_SOCKET, None),
         Route::None => plain_error(404, &format!("the document has no path `{path}`"), None),
     };
     let status = response.status().as_u16();
@@ -107,6 +113,15 @@ fn response_name(shared: &Shared, number: u64) -> String {
             .unwrap_or_else(|| format!("{} (no operation)", it.method));
     });
     name
+}
+
+/// Whether a request asks for a WebSocket. Clients that offer HTTP/2 send `Upgrade` too.
+pub(crate) fn wants_socket(headers: &HeaderMap) -> bool {
+    let protocols = headers.get_all(UPGRADE).iter();
+    protocols
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
 /// The error shape of the API, for requests that fit no operation.
@@ -144,6 +159,13 @@ pub(crate) fn bytes_response(
 pub(crate) enum Unread {
     TooLarge,
     Broken,
+}
+
+/// What to say of a body that is longer than the limit.
+pub(crate) fn too_long(limit: usize) -> String {
+    format!(
+        "the body is longer than the {limit} bytes that are taken; send less, or start the emulator with a higher limit"
+    )
 }
 
 /// Reads a body of limited length.
@@ -190,10 +212,7 @@ impl Serving<'_> {
             Err(Unread::Broken) => return self.reset(),
             Err(Unread::TooLarge) => Err(Refusal::new(
                 self.operation.status(RequestFault::TooLarge),
-                format!(
-                    "the body is longer than the {} bytes that are taken",
-                    self.shared.config.limits.body_bytes
-                ),
+                too_long(self.shared.config.limits.body_bytes),
             )),
         };
         if let Some(response) = fault.as_ref().and_then(|fault| self.instead(fault, true)) {

@@ -5,8 +5,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use http::header::CONTENT_DISPOSITION;
 use http_body_util::{BodyDataStream, Full};
 use multer::{Field, Multipart};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::kinds::{ARRAY, allows, items, property};
@@ -100,7 +102,7 @@ fn part(field: Field<'_>) -> Result<Part, String> {
             "has a part without a name; give it a Content-Disposition with `name`".to_owned(),
         );
     };
-    let file_name = field.file_name().map(str::to_owned);
+    let file_name = file_name(&field);
     let content_type = field.content_type().map(ToString::to_string);
     let bytes = ready(field.bytes())?.map_err(|error| reason(&error))?;
     Ok(Part {
@@ -108,6 +110,35 @@ fn part(field: Field<'_>) -> Result<Part, String> {
         file_name,
         content_type,
         bytes,
+    })
+}
+
+/// The name of a part's file. Forms should not have `filename*`, but clients write names that are not plain ASCII so.
+fn file_name(field: &Field<'_>) -> Option<String> {
+    let disposition = field.headers().get(CONTENT_DISPOSITION);
+    disposition
+        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+        .and_then(extended_file_name)
+        .or_else(|| field.file_name().map(str::to_owned))
+}
+
+/// The value of `filename*`, by RFC 8187, if it is in UTF-8.
+fn extended_file_name(disposition: &str) -> Option<String> {
+    let (mut quoted, mut escaped) = (false, false);
+    let ends = |character: char| {
+        let end = character == ';' && !quoted;
+        quoted ^= character == '"' && !escaped;
+        escaped = character == '\\' && quoted && !escaped;
+        end
+    };
+    disposition.split(ends).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let (charset, rest) = value.trim().split_once('\'')?;
+        let (_language, text) = rest.split_once('\'')?;
+        let fits =
+            name.trim().eq_ignore_ascii_case("filename*") && charset.eq_ignore_ascii_case("utf-8");
+        let text = percent_decode_str(text).decode_utf8().ok()?;
+        fits.then(|| text.into_owned())
     })
 }
 

@@ -186,6 +186,15 @@ async fn options_reach_the_emulator() {
         .await;
     assert_eq!(status, 200);
 
+    let running = Running::start(&["--max-body", "1"]);
+    for (length, expected) in [(1 << 19, 200), (1 << 20, 400)] {
+        let body = json!({ "session": { "tags": ["x".repeat(length)] } });
+        let (status, _) = running
+            .send(reqwest::Method::POST, "/v1/sessions", body)
+            .await;
+        assert_eq!(status, expected, "{length}");
+    }
+
     let running = Running::start(&["--key", "other", "--key=another", "--host", "127.0.0.1"]);
     assert!(running.base.starts_with("http://127.0.0.1:"));
     assert_eq!(
@@ -225,6 +234,8 @@ fn wrong_use_is_explained() {
         (&["--fail-rate", "NaN"], "--fail-rate"),
         (&["--fail-items", "1,x"], "--fail-items"),
         (&["--credits", "-1"], "--credits"),
+        (&["--max-body", "0"], "--max-body"),
+        (&["--max-body", "18446744073709551615"], "--max-body"),
         (&["--log", "canary"], "--log"),
         (&["canary"], "options"),
         (&["-p", "1"], "options"),

@@ -19,6 +19,30 @@ async fn unknown_paths_and_methods_are_told_apart() {
 }
 
 #[tokio::test]
+async fn no_websocket_is_opened_and_offers_of_http_2_do_no_harm() {
+    let api = Api::start().await;
+    let upgrade = |path: &str, to: &'static str| {
+        let request = api.request(Method::GET, path);
+        api.send(
+            request
+                .header("connection", "upgrade")
+                .header("upgrade", to),
+        )
+    };
+    for path in [
+        "/?apiKey=k&sessionId=x",
+        "/ws?sessionId=x",
+        "/devtools/page/x",
+    ] {
+        let text = upgrade(path, "WebSocket").await.refused(501);
+        assert!(text.contains("no browser"), "{path}: {text}");
+    }
+    upgrade("/v1/profiles", "h2c").await.ok();
+    upgrade("/", "h2c").await.ok();
+    upgrade("/ws", "h2c").await.refused(404);
+}
+
+#[tokio::test]
 async fn static_segments_win_over_templates() {
     let api = Api::start().await;
     let id = api.session(json!({})).await;
@@ -114,7 +138,10 @@ async fn too_large_bodies_are_refused() {
         .post("/v1/profiles", json!({ "name": "x".repeat(2_000) }))
         .await
         .refused(400);
-    assert!(text.contains("1000"), "{text}");
+    assert!(
+        text.contains("1000") && text.contains("higher limit"),
+        "{text}"
+    );
     let volume = "7d9f0a52-6c1b-4d8e-9a37-2b5c8e4f1a60";
     let form = reqwest::multipart::Form::new().text("file", "x".repeat(2_000));
     api.form(&format!("/v1/volumes/{volume}/files"), form)

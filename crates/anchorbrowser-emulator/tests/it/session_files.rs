@@ -1,5 +1,6 @@
 //! Files for the pages and the agents of a session.
 
+use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
 
@@ -120,4 +121,41 @@ async fn a_file_and_a_running_session_are_needed() {
     api.get("/v1/sessions/8b1b1f4e-54c3-4f0c-9a40-0d6f2f6c1e01/agent/files")
         .await
         .refused(404);
+}
+
+#[tokio::test]
+async fn names_of_files_are_read_in_all_the_ways_that_clients_write_them() {
+    let api = Api::start().await;
+    let id = api.session(json!({})).await;
+    let path = format!("/v1/sessions/{id}/uploads");
+    let cases = [
+        (r#"filename="a.txt""#, "a.txt"),
+        ("filename=a.txt", "a.txt"),
+        ("filename=\"\u{fc}.txt\"", "\u{fc}.txt"),
+        ("filename*=utf-8''%C3%BC%20%3B.txt", "\u{fc} ;.txt"),
+        (
+            r#"filename="=?utf-8?B?w7wudHh0?="; FileName*=UTF-8'en'%C3%BC.txt"#,
+            "\u{fc}.txt",
+        ),
+        (
+            r#"filename="a;filename*=utf-8''b.txt""#,
+            "a;filename*=utf-8''b.txt",
+        ),
+        (r#"filename="a\";b.txt"; filename*=utf-8''c.txt"#, "c.txt"),
+        (r#"filename="a.txt"; filename*=utf-8''%ff"#, "a.txt"),
+        (r#"filename="a.txt"; filename*=utf-16''b.txt"#, "a.txt"),
+        (r#"filename="a.txt"; filename*=b.txt"#, "a.txt"),
+    ];
+    for (name, expected) in cases {
+        let body = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"file\"; {name}\r\n\r\nbytes\r\n--XX--\r\n"
+        );
+        let request = api
+            .request(Method::POST, &path)
+            .header("content-type", "multipart/form-data; boundary=\"XX\"")
+            .body(body);
+        let message = api.send(request).await.ok().text("/data/message");
+        let expected = format!("/uploads/{expected}");
+        assert!(message.ends_with(&expected), "{name}: {message}");
+    }
 }
