@@ -16,6 +16,10 @@ pub struct AgentScript {
     /// A question that the run asks and waits for, half-way; only if its request allows `human_intervention`.
     #[serde(default)]
     pub asks: Option<Question>,
+    /// Whether a task run mends the task on its way to success, of which the event `task.healed` tells. Default
+    /// `false`; other runs don't look at it.
+    #[serde(default)]
+    pub healed: bool,
 }
 
 /// How a run ends.
@@ -58,6 +62,7 @@ impl AgentScript {
             outcome: AgentOutcome::Completed(result.into()),
             steps: default_steps(),
             asks: None,
+            healed: false,
         }
     }
 
@@ -68,6 +73,7 @@ impl AgentScript {
             outcome: AgentOutcome::Failed(error.into()),
             steps: default_steps(),
             asks: None,
+            healed: false,
         }
     }
 
@@ -75,6 +81,13 @@ impl AgentScript {
     #[must_use]
     pub fn steps(mut self, steps: u32) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// Has a task run mend the task.
+    #[must_use]
+    pub fn healed(mut self) -> Self {
+        self.healed = true;
         self
     }
 

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::{Routes, billing};
+use crate::resources::{Routes, billing, digest};
 use crate::time::Time;
-use crate::world::{Record, World, hex};
+use crate::world::{Record, World};
 
 pub(crate) const ROUTES: Routes = &[
     ("GET /v1/agent-access", guide),
@@ -34,7 +33,7 @@ const WITH_IDENTITY: f64 = 25.0;
 /// The time in which a challenge can be answered.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// Minutes after which a session ends if its request says nothing else.
+/// Minutes after which a session of an agent's key ends, whatever its request says.
 const SESSION_MINUTES: u64 = 20;
 
 /// A challenge that can still be answered.
@@ -82,14 +81,17 @@ impl Record for IssuedKey {
     }
 }
 
-fn digest(text: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-    hex(&digest)
-}
-
 /// Whether a key was given to an agent.
 pub(crate) fn issued(world: &World, key: &str) -> bool {
-    world.tables.issued_keys.contains(&digest(key))
+    world.tables.issued_keys.contains(&digest(key.as_bytes()))
+}
+
+/// How long a session may last that was made with a key whose digest begins with `owner`; `None` for keys that were
+/// not given to agents.
+pub(crate) fn session_limit(world: &World, owner: &str) -> Option<Duration> {
+    let mut keys = world.tables.issued_keys.iter();
+    keys.find(|key| key.id.starts_with(owner))
+        .map(|_| Duration::from_secs(SESSION_MINUTES * 60))
 }
 
 /// Credits that the account got together with keys for agents.
@@ -150,7 +152,7 @@ fn challenge(world: &mut World, _: &Call<'_>) -> Outcome {
     let appendix = format!("/v1/agent-access/appendix/{id}");
     world.tables.challenges.add(Challenge {
         id: id.clone(),
-        token: digest(&token),
+        token: digest(token.as_bytes()),
         inventory: format!("bolts: {bolts}\nnuts: {nuts}\nscrews: {screws}\n"),
         answer: (bolts + nuts).to_string(),
         expires: world.now.after(TIME_LIMIT),
@@ -210,7 +212,7 @@ fn submit(world: &mut World, call: &Call<'_>) -> Outcome {
         .tables
         .challenges
         .get(id)
-        .filter(|known| known.token == digest(token));
+        .filter(|known| known.token == digest(token.as_bytes()));
     let Some(challenge) = challenge else {
         let error = "body.token: is not known, used up, or too old; get a new challenge";
         return refused(world, 401, error, anew);
@@ -232,7 +234,7 @@ fn submit(world: &mut World, call: &Call<'_>) -> Outcome {
     let credits = if identified { WITH_IDENTITY } else { ANONYMOUS };
     let (key, identity) = (format!("agent-{}", world.ids.secret()), world.ids.secret());
     world.tables.issued_keys.add(IssuedKey {
-        id: digest(&key),
+        id: digest(key.as_bytes()),
         created: world.now,
         credits,
     })?;

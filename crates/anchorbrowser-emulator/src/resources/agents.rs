@@ -1,6 +1,7 @@
 //! Agents: tasks on the web, snippets of code, pause and resume.
 
 mod course;
+mod ending;
 mod run;
 
 use std::time::Duration;
@@ -13,7 +14,8 @@ use crate::document::RequestFault;
 use crate::resources::{Routes, sessions};
 use crate::world::World;
 
-pub(crate) use course::{answered, begin, held, session_ended};
+pub(crate) use course::{answered, begin, room};
+pub(crate) use ending::{held, session_ended};
 pub(crate) use run::{AgentRun, Kind, Order, Place, Status, given, kept, origin, own, script};
 
 pub(crate) const ROUTES: Routes = &[
@@ -117,7 +119,7 @@ fn execute(world: &mut World, call: &Call<'_>) -> Outcome {
         pace: Duration::ZERO,
     };
     let id = begin(world, order)?;
-    let run = course::at_once(world, &id).ok_or_else(|| Refusal::missing("run", &id))?;
+    let run = ending::at_once(world, &id).ok_or_else(|| Refusal::missing("run", &id))?;
     Ok(Answer::json(match run.result() {
         Some(value) => json!({
             "success": true,

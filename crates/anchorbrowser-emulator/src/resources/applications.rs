@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::Routes;
 use crate::resources::identities::{self, Identity};
+use crate::resources::{Routes, digest, find};
 use crate::time::Time;
-use crate::world::{Record, World, hex};
+use crate::world::{Record, World};
 
 pub(crate) use flows::AuthFlow;
 
@@ -148,12 +147,11 @@ pub(crate) fn link(
 
 /// The application of the path.
 fn known<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Application, Refusal> {
-    let id = call.path("applicationId");
-    world
-        .tables
-        .applications
-        .get(id)
-        .ok_or_else(|| Refusal::missing("application", id))
+    find(
+        &world.tables.applications,
+        "application",
+        call.path("applicationId"),
+    )
 }
 
 /// Whether `text` has `part` in it, whatever the case.
@@ -169,11 +167,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         call.member("name"),
         call.member("description"),
     )?;
-    let application = world
-        .tables
-        .applications
-        .get(&id)
-        .ok_or_else(|| Refusal::missing("application", &id))?;
+    let application = find(&world.tables.applications, "application", &id)?;
     Ok(Answer::json(application.brief()))
 }
 
@@ -256,10 +250,9 @@ fn token(world: &mut World, call: &Call<'_>) -> Outcome {
         return Err(Refusal::bad("body.callbackUrl: must be an https URL"));
     }
     let token = world.ids.secret();
-    let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
     Ok(Answer::json(json!({
         "token": token,
         "expiresAt": world.now.after(TOKEN_LIFE).text(),
-        "tokenHash": hex(&digest),
+        "tokenHash": digest(token.as_bytes()),
     })))
 }

@@ -9,10 +9,10 @@ mod launch;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Answer, Outcome, Refusal};
+use crate::answer::{Answer, Outcome};
 use crate::call::Call;
 use crate::resources::sessions::Origin;
-use crate::resources::{Routes, sessions, webhooks};
+use crate::resources::{Routes, find, sessions, webhooks};
 use crate::time::Time;
 use crate::world::{Record, World};
 
@@ -57,31 +57,26 @@ impl Record for AsyncRequest {
             ..
         } = &mut request;
         launch.step(world, |world| {
+            let configuration = configuration.take();
+            sessions::check(world, &configuration)?;
             let origin = Origin {
                 owner: owner.clone(),
+                request: Some(id.to_owned()),
+                configuring: world.config.timing.configuring,
                 ..Origin::default()
             };
-            sessions::start(world, &configuration.take(), origin)
+            sessions::start(world, &configuration, origin)
         });
         let state = request.launch.state;
         if !state.is_open() {
             request.configuration = Value::Null;
         }
-        let (session, error) = (request.launch.session(), request.launch.error());
-        let event = match state {
-            State::Ready => Some((
-                "session.ready",
-                json!({ "session_id": session, "request_id": id }),
-            )),
-            State::Failed => Some((
-                "session.failed",
-                json!({ "request_id": id, "status": "failed", "error": error }),
-            )),
-            _ => None,
-        };
+        let error = request.launch.error().map(str::to_owned);
         world.tables.requests.insert(request);
-        if let Some((event, data)) = event {
-            webhooks::emit(world, event, data);
+        // Of its success the session tells.
+        if state == State::Failed {
+            let data = json!({ "request_id": id, "status": "failed", "error": error });
+            webhooks::emit(world, "session.failed", data);
         }
     }
 }
@@ -122,15 +117,14 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
 
 fn status(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = call.path("request_id");
-    let missing = || Refusal::missing("asynchronous request", id);
-    let request = world.tables.requests.get(id).ok_or_else(missing)?;
+    let request = find(&world.tables.requests, "asynchronous request", id)?;
     // Polls only look, unless the session was ended meanwhile.
     if let Some(ended) = request.launch.ended_early(world)
         && let Some(request) = world.tables.requests.edit(id)
     {
         request.launch.cancel(ended);
     }
-    let request = world.tables.requests.get(id).ok_or_else(missing)?;
+    let request = find(&world.tables.requests, "asynchronous request", id)?;
     let mut data = json!({
         "request_id": id,
         "status": request.status(),

@@ -47,6 +47,7 @@ pub(crate) struct Batch {
 pub(crate) struct BatchItem {
     id: String,
     batch: String,
+    index: usize,
     #[serde(flatten)]
     launch: Launch,
 }
@@ -159,15 +160,27 @@ impl Record for BatchItem {
             let (owner, configuration) = found
                 .map(|batch| (batch.owner.clone(), batch.configuration.clone()))
                 .unwrap_or_default();
+            sessions::check(world, &configuration)?;
             let origin = Origin {
                 owner,
                 batch: Some(batch.clone()),
-                task_initiated: false,
+                configuring: world.config.timing.configuring,
+                ..Origin::default()
             };
             sessions::start(world, &configuration, origin)
         });
         let (to, error) = (item.launch.state, item.launch.error().map(str::to_owned));
+        let index = item.index;
         world.tables.batch_items.insert(item);
+        if to == State::Failed {
+            let data = json!({
+                "batch_id": batch,
+                "item_index": index,
+                "status": "failed",
+                "error": error,
+            });
+            webhooks::emit(world, "session.failed", data);
+        }
         moved(world, &batch, from, to, error);
     }
 }

@@ -129,10 +129,18 @@ fn charged(world: &World, fits: impl Fn(Time) -> bool) -> u64 {
 }
 
 /// Credits left, those given to agents included; less than zero if the last sessions took more than there was.
-pub(crate) fn balance(world: &World) -> f64 {
+fn balance(world: &World) -> f64 {
     let used = credits(charged(world, |_| true));
     let left = world.config.account.credits + agent_access::granted(world) - used;
     (left * 1e6).round() / 1e6
+}
+
+/// Refuses what costs credits when there are none left.
+pub(crate) fn solvent(world: &World) -> Result<(), Refusal> {
+    if balance(world) > 0.0 {
+        return Ok(());
+    }
+    Err(Refusal::new(402, "the account has no credits left"))
 }
 
 /// Counts one creation of sessions; 429 with the documented headers if there were too many.

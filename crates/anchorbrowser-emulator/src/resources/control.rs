@@ -3,19 +3,15 @@
 //! There is no browser behind the emulator. What is typed or pasted counts as selected, so that a copy has a text
 //! to give; without such a text it gives what the clipboard holds.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
 use crate::media;
 use crate::resources::sessions::{self, Session};
-use crate::resources::{Routes, recordings, tools};
-use crate::world::{Record, World};
+use crate::resources::{Routes, digest, recordings, tools};
+use crate::world::World;
 
 pub(crate) const ROUTES: Routes = &[
     ("GET /v1/sessions/{sessionId}/screenshot", screenshot),
@@ -36,35 +32,10 @@ pub(crate) const ROUTES: Routes = &[
 ];
 
 /// The size of a viewport that is not configured.
-const VIEWPORT: (u32, u32) = (1440, 900);
+pub(crate) const VIEWPORT: (u32, u32) = (1440, 900);
 
 /// File extensions of pages: a browser shows them, and downloads the rest.
 const PAGES: &[&str] = &["html", "htm", "php"];
-
-/// What was typed into a session.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Keyboard {
-    /// The session's.
-    id: String,
-    /// The text typed or pasted last. May be a password.
-    typed: String,
-}
-
-impl fmt::Debug for Keyboard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyboard")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Record for Keyboard {
-    const KIND: &'static str = "keyboards";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
 
 /// The answer of these operations has no envelope.
 fn done() -> Outcome {
@@ -99,11 +70,7 @@ pub(crate) fn viewport(session: &Session) -> (u32, u32) {
 
 /// Decides the colours of a screenshot: those of one page look alike.
 pub(crate) fn seed(url: &str) -> u64 {
-    let digest: [u8; 32] = Sha256::digest(url.as_bytes()).into();
-    digest
-        .iter()
-        .take(8)
-        .fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+    u64::from_str_radix(&digest(url.as_bytes())[..16], 16).unwrap_or_default()
 }
 
 fn screenshot(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -156,42 +123,23 @@ fn scroll(world: &mut World, call: &Call<'_>) -> Outcome {
     done()
 }
 
-/// Puts a text where the cursor is.
-fn insert(world: &mut World, session: &str, text: &str) -> Result<(), Refusal> {
-    let keyboard = Keyboard {
-        id: session.to_owned(),
-        typed: text.to_owned(),
-    };
-    world.tables.keyboards.add(keyboard)
-}
-
 /// Copies the selection, and gives its text.
-fn selection(world: &mut World, call: &Call<'_>) -> Result<String, Refusal> {
-    let typed = world
-        .tables
-        .keyboards
-        .get(call.session())
-        .map(|keyboard| keyboard.typed.clone());
-    let session = sessions::running(world, call)?;
-    if let Some(typed) = typed {
-        session.clipboard = typed;
+fn selection(session: &mut Session) -> String {
+    if let Some(typed) = &session.typed {
+        typed.clone_into(&mut session.clipboard);
     }
-    Ok(session.clipboard.clone())
+    session.clipboard.clone()
 }
 
 fn type_text(world: &mut World, call: &Call<'_>) -> Outcome {
-    sessions::running(world, call)?;
+    let session = sessions::running(world, call)?;
     not_negative(call, &["delay"])?;
-    insert(
-        world,
-        call.session(),
-        call.member("text").unwrap_or_default(),
-    )?;
+    session.typed = call.member("text").map(str::to_owned);
     done()
 }
 
 fn shortcut(world: &mut World, call: &Call<'_>) -> Outcome {
-    let clipboard = sessions::running(world, call)?.clipboard.clone();
+    let session = sessions::running(world, call)?;
     not_negative(call, &["holdTime"])?;
     let keys = call
         .body()
@@ -211,9 +159,9 @@ fn shortcut(world: &mut World, call: &Call<'_>) -> Outcome {
     let pressed = |names: &[&str]| keys.iter().any(|key| names.contains(&key.as_str()));
     if pressed(&["control", "controlormeta", "ctrl", "meta", "cmd", "command"]) {
         if pressed(&["c", "x"]) {
-            selection(world, call)?;
+            selection(session);
         } else if pressed(&["v"]) {
-            insert(world, call.session(), &clipboard)?;
+            session.typed = Some(session.clipboard.clone());
         }
     }
     done()
@@ -233,17 +181,13 @@ fn set_clipboard(world: &mut World, call: &Call<'_>) -> Outcome {
 }
 
 fn copy(world: &mut World, call: &Call<'_>) -> Outcome {
-    let text = selection(world, call)?;
+    let text = selection(sessions::running(world, call)?);
     Ok(Answer::json(json!({ "text": text })))
 }
 
 fn paste(world: &mut World, call: &Call<'_>) -> Outcome {
-    sessions::running(world, call)?;
-    insert(
-        world,
-        call.session(),
-        call.member("text").unwrap_or_default(),
-    )?;
+    let session = sessions::running(world, call)?;
+    session.typed = call.member("text").map(str::to_owned);
     done()
 }
 
@@ -262,18 +206,4 @@ fn goto(world: &mut World, call: &Call<'_>) -> Outcome {
         recordings::downloaded(world, call.session(), address);
     }
     done()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn debug_shows_no_typed_text() {
-        let keyboard = Keyboard {
-            id: "a".to_owned(),
-            typed: "canary".to_owned(),
-        };
-        assert!(!format!("{keyboard:?}").contains("canary"));
-    }
 }

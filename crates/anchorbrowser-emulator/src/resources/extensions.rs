@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
 use crate::document::Part;
-use crate::resources::Routes;
+use crate::resources::{Routes, check_name, find};
 use crate::time::Time;
 use crate::world::{Record, World};
 
@@ -154,11 +154,7 @@ fn list(world: &mut World, _: &Call<'_>) -> Outcome {
 
 fn get(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = call.path("id");
-    let extension = world
-        .tables
-        .extensions
-        .get(id)
-        .ok_or_else(|| Refusal::missing("extension", id))?;
+    let extension = find(&world.tables.extensions, "extension", id)?;
     // By the document this answer has no envelope, unlike that of the upload.
     Ok(Answer::json(extension.json()))
 }
@@ -177,6 +173,7 @@ fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
 
 fn upload_certificate(world: &mut World, call: &Call<'_>) -> Outcome {
     let name = name(call)?;
+    check_name("body.name", &name, NAME_LENGTH)?;
     let file = file(call)?;
     let file_name = file
         .file_name

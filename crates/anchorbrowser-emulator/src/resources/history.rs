@@ -8,7 +8,7 @@ use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
 use crate::resources::billing::{self, Period};
 use crate::resources::sessions::{self, Session};
-use crate::resources::{Routes, page};
+use crate::resources::{Page, Routes, listed, page};
 use crate::time::Time;
 use crate::world::World;
 
@@ -229,9 +229,7 @@ fn statuses(world: &mut World, call: &Call<'_>) -> Outcome {
             })
         })
         .collect();
-    Ok(Answer::data(
-        json!({ "count": items.len(), "items": items }),
-    ))
+    Ok(listed(items))
 }
 
 /// Figures of some sessions.
@@ -346,15 +344,15 @@ fn history(world: &mut World, call: &Call<'_>) -> Outcome {
         .iter()
         .map(|(_, name, read)| ((*name).to_owned(), read(&sum)))
         .collect();
+    let page = Page {
+        items: points,
+        number,
+        pages,
+        total,
+    };
     Ok(Answer::json(json!({
-        "data": points,
+        "data": page.items,
         "summary": summary,
-        "pagination": {
-            "current_page": number,
-            "total_pages": pages,
-            "total_records": total,
-            "has_next": number < pages,
-            "has_prev": number > 1,
-        },
+        "pagination": page.pagination(),
     })))
 }

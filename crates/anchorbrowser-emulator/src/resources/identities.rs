@@ -2,20 +2,25 @@
 //!
 //! An identity with credentials is `pending` until its login is over, and then `validated`, or `failed` if a credential
 //! is for the user `fail@example.com`. Without credentials there is nothing to log in with: it stays `pending`.
+//!
+//! A session logs in those of its identities that are `pending`; with `identity_skip_validation` off, all of them. Its
+//! creation waits for that, unless `identity_async_auth` is on. A login that fails does not keep a session from
+//! starting: it shows in the identity and in the event.
 
-mod secret;
+mod credentials;
+mod login;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::sessions::{self, Origin};
-use crate::resources::{Routes, applications, webhooks};
+use crate::resources::{Routes, Secret, applications, editable, find, webhooks};
 use crate::time::Time;
-use crate::world::{Record, Topic, World};
+use crate::world::{Record, World};
 
-pub(crate) use secret::{FAILING_USER, Secret};
+pub(crate) use credentials::FAILING_USER;
+pub(crate) use login::{log_in, rejected, remove};
 
 pub(crate) const ROUTES: Routes = &[
     ("POST /v1/identities", create),
@@ -65,7 +70,7 @@ impl Record for Identity {
     }
 
     fn step(world: &mut World, id: &str) {
-        settle(world, id);
+        login::settle(world, id);
     }
 }
 
@@ -104,121 +109,13 @@ impl Identity {
     }
 }
 
-/// Requests that wait for the validation of a new identity.
-fn validation(id: &str) -> Topic {
-    Topic::Run(format!("validation of identity {id}"))
-}
-
-/// Requests that wait for a repeated login.
-fn login(id: &str) -> Topic {
-    Topic::Run(format!("login of identity {id}"))
-}
-
 /// The identity of the path.
 fn known<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Identity, Refusal> {
-    let id = call.path("identityId");
-    world
-        .tables
-        .identities
-        .get(id)
-        .ok_or_else(|| Refusal::missing("identity", id))
-}
-
-/// Begins a login with the credentials of an identity. One that is under way begins anew.
-fn begin(world: &mut World, id: &str) {
-    let settles = world.now.after(world.config.timing.login);
-    if let Some(identity) = world.tables.identities.edit(id) {
-        PENDING.clone_into(&mut identity.status);
-        identity.settles = Some(settles);
-    }
-}
-
-/// Ends the login that is under way, and tells those who wait for it.
-fn settle(world: &mut World, id: &str) {
-    let now = world.now;
-    let Some(identity) = world.tables.identities.edit(id) else {
-        return;
-    };
-    identity.settles = None;
-    identity.updated = now;
-    let session = identity.session.take();
-    let ended = session.as_ref().is_some_and(|it| {
-        !world
-            .tables
-            .sessions
-            .get(it)
-            .is_some_and(|it| it.is_running())
-    });
-    let passed = !ended && !identity.credentials.fail();
-    if passed { VALIDATED } else { FAILED }.clone_into(&mut identity.status);
-    let why = match ended {
-        true => "the session of the login ended before the login was over",
-        false => "the credentials were rejected",
-    };
-    let created = Ok(Answer::json(identity.brief()));
-    let repeated = match passed {
-        true => Ok(Answer::json(
-            identity.login_json(session.as_deref().unwrap_or_default(), false),
-        )),
-        false => Err(Refusal::new(
-            422,
-            format!("the login of the identity `{id}` failed: {why}"),
-        )),
-    };
-    let mut event = json!({
-        "identity_id": id,
-        "application_id": identity.application,
-        "name": identity.name,
-        "status": identity.status,
-    });
-    if passed {
-        webhooks::emit(world, "identity.authenticated", event);
-    } else {
-        event["error"] = json!({ "type": "invalid_credentials", "message": why });
-        webhooks::emit(world, "identity.authentication_failed", event);
-    }
-    if let Some(session) = session {
-        sessions::end(world, &session, "completed");
-    }
-    world.release(&validation(id), &created);
-    world.release(&login(id), &repeated);
-}
-
-/// Gives up the login that is under way, as there is nothing more to log in with.
-fn give_up(world: &mut World, id: &str) {
-    let Some(identity) = world.tables.identities.edit(id) else {
-        return;
-    };
-    PENDING.clone_into(&mut identity.status);
-    identity.settles = None;
-    let session = identity.session.take();
-    let created = Ok(Answer::json(identity.brief()));
-    if let Some(session) = session {
-        sessions::end(world, &session, "completed");
-    }
-    world.release(&validation(id), &created);
-    world.release(&login(id), &Err(no_credentials(id)));
-}
-
-fn no_credentials(id: &str) -> Refusal {
-    Refusal::new(
-        412,
-        format!("the identity `{id}` has no credentials; PUT some first"),
+    find(
+        &world.tables.identities,
+        "identity",
+        call.path("identityId"),
     )
-}
-
-/// Removes an identity; who waits for its login is refused.
-pub(crate) fn remove(world: &mut World, id: &str) -> bool {
-    let Some(removed) = world.tables.identities.remove(id) else {
-        return false;
-    };
-    if let Some(session) = removed.session {
-        sessions::end(world, &session, "completed");
-    }
-    let gone = Err(Refusal::missing("identity", id));
-    world.release(&validation(id), &gone);
-    world.release(&login(id), &gone);
-    true
 }
 
 /// What a guided login leaves.
@@ -289,10 +186,10 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let json = identity.brief();
     world.tables.identities.add(identity)?;
     if validates {
-        begin(world, &id);
+        login::begin(world, &id);
         if !call.flag("validateAsync").unwrap_or(true) {
             return Ok(world.hold(
-                validation(&id),
+                login::validation(&id),
                 None,
                 Err(Refusal::missing("identity", &id)),
             ));
@@ -308,11 +205,7 @@ fn get(world: &mut World, call: &Call<'_>) -> Outcome {
 fn update(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = known(world, call)?.id.clone();
     let now = world.now;
-    let identity = world
-        .tables
-        .identities
-        .edit(&id)
-        .ok_or_else(|| Refusal::missing("identity", &id))?;
+    let identity = editable(&mut world.tables.identities, "identity", &id)?;
     if let Some(name) = call.member("name") {
         name.clone_into(&mut identity.name);
     }
@@ -330,9 +223,9 @@ fn update(world: &mut World, call: &Call<'_>) -> Outcome {
         let validates = !credentials.is_empty();
         identity.credentials = credentials;
         if validates {
-            begin(world, &id);
+            login::begin(world, &id);
         } else {
-            give_up(world, &id);
+            login::give_up(world, &id);
         }
     }
     Ok(Answer::json(json))
@@ -351,11 +244,11 @@ fn reauthenticate(world: &mut World, call: &Call<'_>) -> Outcome {
     let identity = known(world, call)?;
     let id = identity.id.clone();
     if identity.credentials.is_empty() {
-        return Err(no_credentials(&id));
+        return Err(login::no_credentials(&id));
     }
     let session = match identity.session.clone() {
         Some(session) => session,
-        None => open(world, call, &id)?,
+        None => login::open(world, call, &id)?,
     };
     if call
         .body()
@@ -363,33 +256,11 @@ fn reauthenticate(world: &mut World, call: &Call<'_>) -> Outcome {
         .and_then(Value::as_bool)
         .unwrap_or(true)
     {
-        return Ok(world.hold(login(&id), None, Err(Refusal::missing("identity", &id))));
+        return Ok(world.hold(
+            login::repeated(&id),
+            None,
+            Err(Refusal::missing("identity", &id)),
+        ));
     }
     Ok(Answer::json(known(world, call)?.login_json(&session, true)))
-}
-
-/// Starts the session of a repeated login, and the login in it.
-fn open(world: &mut World, call: &Call<'_>, id: &str) -> Result<String, Refusal> {
-    sessions::limits(world, 1)?;
-    let identity = known(world, call)?;
-    let (source, profile) = (identity.source.clone(), identity.profile.clone());
-    let mut configuration = json!({ "identities": [{ "id": id }] });
-    if let Some(profile) = profile {
-        configuration["browser"] = json!({ "profile": { "name": profile } });
-    }
-    let origin = Origin {
-        owner: sessions::owner(call.key),
-        task_initiated: true,
-        ..Origin::default()
-    };
-    let session = sessions::start(world, &configuration, origin)?;
-    if let Some(session) = world.tables.sessions.edit(&session) {
-        session.visit(&source);
-        session.connections += 1;
-    }
-    if let Some(identity) = world.tables.identities.edit(id) {
-        identity.session = Some(session.clone());
-    }
-    begin(world, id);
-    Ok(session)
 }

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::identities::Secret;
-use crate::resources::{Routes, billing};
+use crate::resources::{Routes, Secret, billing};
 use crate::time::Time;
 use crate::world::{Record, World};
 

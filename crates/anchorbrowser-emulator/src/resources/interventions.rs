@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::agent::Question;
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::{Routes, agents, sessions, webhooks};
+use crate::resources::{Routes, agents, listed, sessions, webhooks};
 use crate::world::{Record, World};
 
 pub(crate) const ROUTES: Routes = &[
@@ -120,8 +120,7 @@ pub(crate) fn close(world: &mut World, id: &str) {
     world.tables.interventions.remove(id);
 }
 
-fn pending(world: &mut World, call: &Call<'_>) -> Outcome {
-    let _ = call;
+fn pending(world: &mut World, _: &Call<'_>) -> Outcome {
     let items = world.tables.interventions.iter().map(|question| {
         let mut item = question.answer();
         let session = world.tables.sessions.get(&question.session);
@@ -134,9 +133,7 @@ fn pending(world: &mut World, call: &Call<'_>) -> Outcome {
         item
     });
     let items: Vec<Value> = items.collect();
-    Ok(Answer::data(
-        json!({ "count": items.len(), "items": items }),
-    ))
+    Ok(listed(items))
 }
 
 fn requested(world: &mut World, call: &Call<'_>) -> Outcome {

@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::identities::{self, FAILING_USER, Guided, Secret};
+use crate::resources::identities::{self, FAILING_USER, Guided};
 use crate::resources::sessions::{self, Session};
-use crate::resources::{Routes, applications, profiles};
+use crate::resources::{Routes, Secret, applications, profiles};
 use crate::time::Time;
 use crate::world::{Record, Topic, World};
 

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::Routes;
 use crate::resources::sessions::Session;
+use crate::resources::{Routes, find, listed};
 use crate::time::Time;
 use crate::world::{Record, World};
 
@@ -152,11 +152,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     }
     check_name(world, "body.name", name)?;
     if let Some(id) = session {
-        let known = world
-            .tables
-            .sessions
-            .get(id)
-            .ok_or_else(|| Refusal::missing("session", id))?;
+        let known = find(&world.tables.sessions, "session", id)?;
         if !known.is_running() {
             let message =
                 format!("the session `{id}` has ended; a profile is made from a running one");
@@ -182,18 +178,12 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
 
 fn list(world: &mut World, _: &Call<'_>) -> Outcome {
     let items: Vec<Value> = world.tables.profiles.iter().map(Profile::json).collect();
-    Ok(Answer::data(
-        json!({ "count": items.len(), "items": items }),
-    ))
+    Ok(listed(items))
 }
 
 fn get(world: &mut World, call: &Call<'_>) -> Outcome {
     let name = call.path("name");
-    let profile = world
-        .tables
-        .profiles
-        .get(name)
-        .ok_or_else(|| Refusal::missing("profile", name))?;
+    let profile = find(&world.tables.profiles, "profile", name)?;
     Ok(Answer::data(profile.json()))
 }
 

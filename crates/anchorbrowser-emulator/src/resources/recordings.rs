@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
 use crate::media;
-use crate::resources::{Routes, session_files, sessions, webhooks};
+use crate::resources::{Routes, find, sessions, webhooks};
 use crate::time::Time;
 use crate::world::{Record, World};
 
@@ -117,7 +117,6 @@ pub(crate) fn begin(world: &mut World, session: &str) {
 
 /// Ends the recording of a session that has just ended.
 pub(crate) fn finish(world: &mut World, session: &str) {
-    session_files::forget(world, session);
     let now = world.now;
     if let Some(recording) = world.tables.recordings.edit(session) {
         recording.go_on(now);
@@ -125,12 +124,16 @@ pub(crate) fn finish(world: &mut World, session: &str) {
     }
 }
 
+/// Drops the recording and the downloads of a session that goes off the record.
+pub(crate) fn forget(world: &mut World, session: &str) {
+    world.tables.recordings.remove(session);
+    downloads::forget(world, session);
+}
+
 /// The recording of the session of the path, ready to be seen; 404 if there is none.
 fn ready<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Recording, Refusal> {
     let id = call.session();
-    if !world.tables.sessions.contains(id) {
-        return Err(Refusal::missing("session", id));
-    }
+    find(&world.tables.sessions, "session", id)?;
     match world.tables.recordings.get(id) {
         Some(recording) if recording.ready => Ok(recording),
         Some(_) => Err(Refusal::new(

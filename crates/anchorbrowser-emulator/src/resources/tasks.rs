@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::{Routes, billing, page, sessions};
+use crate::resources::{Routes, billing, check_name, editable, page, sessions};
 use crate::time::Time;
 use crate::world::{Record, World};
 
@@ -165,19 +165,11 @@ fn named<'w>(world: &'w World, name: &str) -> Option<&'w Task> {
     world.tables.tasks.iter().find(|task| task.name == name)
 }
 
-/// The name of a request. Also in lenient mode it must be one that can be answered.
+/// The name of a request, which must be one that can be answered.
 fn name<'a>(call: &Call<'a>) -> Result<Option<&'a str>, Refusal> {
-    let fits = |name: &str| {
-        let mut letters = name.chars();
-        name.len() <= LONGEST_NAME
-            && letters.all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
-    };
-    match call.member("name") {
-        Some(name) if !fits(name) => Err(Refusal::bad(format!(
-            "body.name: must be up to {LONGEST_NAME} letters, digits, hyphens and underscores"
-        ))),
-        name => Ok(name),
-    }
+    let name = call.member("name");
+    name.map_or(Ok(()), |name| check_name("body.name", name, LONGEST_NAME))?;
+    Ok(name)
 }
 
 fn description(body: &Value) -> Option<String> {
@@ -188,10 +180,7 @@ fn description(body: &Value) -> Option<String> {
 /// which can't be updated, is refused.
 fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let (now, body) = (world.now, call.body());
-    let name = name(call)?.unwrap_or_default();
-    if name.is_empty() {
-        return Err(Refusal::bad("body.name: a task needs a name"));
-    }
+    let name = name(call)?.ok_or_else(|| Refusal::bad("body.name: a task needs a name"))?;
     let configuration = configuration(world, body)?;
     let id = match named(world, name) {
         Some(task) if task.deleted => {
@@ -217,11 +206,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         }
     };
     let version = world.ids.uuid();
-    let task = world
-        .tables
-        .tasks
-        .edit(&id)
-        .ok_or_else(|| Refusal::missing("task", &id))?;
+    let task = editable(&mut world.tables.tasks, "task", &id)?;
     task.updated = now;
     task.description = description(body).or(task.description.take());
     task.configuration = configuration.or(task.configuration.take());

@@ -56,13 +56,13 @@ fn generate(world: &mut World, call: &Call<'_>) -> Outcome {
     sessions::check(world, &configuration)?;
     let place = match call.member("browser_session_id") {
         Some(id) => agents::given(world, call, id)?,
-        None if billing::balance(world) <= 0.0 => {
-            return Err(Refusal::new(402, "the account has no credits left"));
+        None => {
+            billing::solvent(world)?;
+            Place::Later {
+                configuration: configuration.clone(),
+                origin: agents::origin(call),
+            }
         }
-        None => Place::Later {
-            configuration: configuration.clone(),
-            origin: agents::origin(call),
-        },
     };
     let mut script = agents::script(world, |_| Value::Null);
     script.steps = 1;
@@ -170,6 +170,8 @@ fn run(world: &mut World, call: &Call<'_>) -> Outcome {
         None => {
             if let Some(identity) = call.member("identity_id") {
                 configuration["identities"] = json!([{ "id": identity }]);
+                configuration["identity_skip_validation"] =
+                    json!(body["identity_skip_validation"] != false);
             }
             let place = agents::own(world, call, &configuration)?;
             agents::kept(place, body.get("cleanup_sessions"))

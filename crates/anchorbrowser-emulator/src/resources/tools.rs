@@ -6,7 +6,7 @@ use url::Url;
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
 use crate::media;
-use crate::resources::{Routes, billing, control, sessions};
+use crate::resources::{Routes, billing, control, documents, sessions};
 use crate::webhook;
 use crate::world::World;
 
@@ -18,9 +18,6 @@ pub(crate) const ROUTES: Routes = &[
 
 /// The longest side of a picture, in pixels.
 const LONGEST: u32 = 4096;
-
-/// The viewport of a tool without a session.
-const VIEWPORT: (u32, u32) = (1440, 900);
 
 /// The extension of the file that a URL names, in lower case.
 pub(crate) fn extension(url: &Url) -> Option<String> {
@@ -55,15 +52,10 @@ fn open(world: &mut World, call: &Call<'_>) -> Result<(String, (u32, u32)), Refu
     let url = address(call)?.map(String::from);
     let Some(id) = call.text("sessionId") else {
         let missing = || Refusal::bad("body.url: is missing; give it, or a sessionId in the query");
-        return Ok((url.ok_or_else(missing)?, VIEWPORT));
+        return Ok((url.ok_or_else(missing)?, control::VIEWPORT));
     };
-    let missing_is_documented = call
-        .operation
-        .answers()
-        .iter()
-        .any(|answer| answer.status() == 404);
     let session = sessions::in_use(world, call, id).map_err(|refusal| match refusal.status {
-        404 if !missing_is_documented => {
+        404 if !documents(call, 404) => {
             Refusal::bad(format!("query sessionId: {}", refusal.message))
         }
         _ => refusal,
@@ -165,9 +157,7 @@ fn reachable(url: &Url) -> Result<(), Refusal> {
 fn fetch(world: &mut World, call: &Call<'_>) -> Outcome {
     let mut url = address(call)?.ok_or_else(|| Refusal::bad("body.url: is missing"))?;
     reachable(&url)?;
-    if billing::balance(world) <= 0.0 {
-        return Err(Refusal::new(402, "the account has no credits left"));
-    }
+    billing::solvent(world)?;
     billing::charge(world, billing::STEP);
     // The content names the URL, and must not name a password. Both calls fail only for URLs without a host.
     let _ = url.set_username("");

@@ -2,6 +2,7 @@
 
 mod files;
 mod links;
+mod listing;
 mod paths;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::Routes;
+use crate::resources::{Routes, check_name, documents, listed};
 use crate::time::Time;
 use crate::world::{Record, World};
 
@@ -23,11 +24,11 @@ pub(crate) const ROUTES: Routes = &[
     ("GET /v1/volumes/by-name/{name}", by_name),
     ("GET /v1/volumes/{volume_id}", get),
     ("DELETE /v1/volumes/{volume_id}", delete),
-    ("GET /v1/volumes/{volume_id}/files", files::list),
+    ("GET /v1/volumes/{volume_id}/files", listing::files),
     ("POST /v1/volumes/{volume_id}/files", files::upload),
     ("DELETE /v1/volumes/{volume_id}/files", files::delete),
     ("GET /v1/volumes/{volume_id}/files/stat", files::stat),
-    ("GET /v1/volumes/{volume_id}/paths", files::list_paths),
+    ("GET /v1/volumes/{volume_id}/paths", listing::paths),
     (
         "POST /v1/volumes/{volume_id}/directories",
         files::create_directory,
@@ -143,18 +144,9 @@ pub(crate) fn check_mount(world: &World, id: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Mounts the volume that a session names.
-pub(crate) fn mount(world: &mut World, session: &str) {
-    used(world, session);
-}
-
-/// Unmounts the volume of a session that has just ended.
-pub(crate) fn unmount(world: &mut World, session: &str) {
-    used(world, session);
-}
-
-/// What is mounted is told by the sessions that run; here only the time is noted.
-fn used(world: &mut World, session: &str) {
+/// A session has just mounted its volume, or unmounted it. Which are mounted is told by the sessions that run; here
+/// only the time is noted.
+pub(crate) fn used(world: &mut World, session: &str) {
     let now = world.now;
     let Some((id, _)) = mounted_by(world, session) else {
         return;
@@ -211,13 +203,7 @@ fn open(world: &World, call: &Call<'_>) -> Result<String, Refusal> {
     if volume.state == State::Ready {
         return Ok(volume.id.clone());
     }
-    let documented = |status| {
-        call.operation
-            .answers()
-            .iter()
-            .any(|answer| answer.status() == status)
-    };
-    let status = if documented(409) && !documented(412) {
+    let status = if documents(call, 409) && !documents(call, 412) {
         409
     } else {
         412
@@ -232,16 +218,6 @@ fn open(world: &World, call: &Call<'_>) -> Result<String, Refusal> {
     ))
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(allowed) {
-        return Ok(());
-    }
-    Err(Refusal::bad(format!(
-        "body.name: must have 1 to {LONGEST_NAME} letters, digits, `_` and `-`"
-    )))
-}
-
 fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     if !world.config.account.volumes {
         return Err(Refusal::new(
@@ -250,7 +226,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         ));
     }
     let name = call.member("name").unwrap_or_default();
-    check_name(name)?;
+    check_name("body.name", name, LONGEST_NAME)?;
     let there = world
         .tables
         .volumes
@@ -298,9 +274,7 @@ fn list(world: &mut World, call: &Call<'_>) -> Outcome {
         .filter(|volume| state.is_none_or(|state| volume.state.text() == state))
         .map(Volume::json)
         .collect();
-    Ok(Answer::data(
-        json!({ "count": items.len(), "items": items }),
-    ))
+    Ok(listed(items))
 }
 
 fn by_name(world: &mut World, call: &Call<'_>) -> Outcome {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::resources::{Routes, billing};
+use crate::resources::{Routes, Secret, billing};
 use crate::time::Time;
 use crate::webhook;
 use crate::world::{Record, World};
@@ -27,17 +27,6 @@ const ROTATION: Duration = Duration::from_secs(24 * 3600);
 /// How long deliveries are listed, also those of a deleted webhook.
 const HISTORY: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A signing secret. Shown by no `Debug`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Webhook {
     pub(crate) id: String,
@@ -46,9 +35,9 @@ pub(crate) struct Webhook {
     description: Option<String>,
     pub(crate) events: Vec<String>,
     pub(crate) enabled: bool,
-    secret: Secret,
+    secret: Secret<String>,
     /// The secret before the last rotation, and until when consumers may go by it.
-    previous: Option<(Secret, Time)>,
+    previous: Option<(Secret<String>, Time)>,
     created: Time,
     updated: Time,
     /// A deleted webhook is kept as long as its history, and answers nothing else.
@@ -164,19 +153,18 @@ fn queue(world: &mut World, webhooks: &[String], event: &str, data: &Value) -> S
 /// The sentence of an envelope that is for people.
 fn text(event: &str, data: &Value) -> String {
     let (subject, happened) = event.rsplit_once('.').unwrap_or((event, "changed"));
-    let subject = subject.replace('.', " ");
-    let id = [
-        "session_id",
-        "batch_id",
-        "task_id",
-        "workflow_id",
-        "identity_id",
-        "request_id",
-    ]
-    .iter()
-    .find_map(|name| data.get(name)?.as_str());
+    let names: &[&str] = match subject {
+        "task" => &["task_id", "workflow_id", "run_id"],
+        "session" | "session.recording" => &["session_id", "request_id"],
+        "batch" => &["batch_id"],
+        "intervention" => &["request_id"],
+        "identity" => &["identity_id"],
+        _ => &[],
+    };
+    let id = names.iter().find_map(|name| data.get(name)?.as_str());
     let id = id.map(|id| format!(" {id}")).unwrap_or_default();
-    format!("The {subject}{id} is now: {}.", happened.replace('_', " "))
+    let (subject, happened) = (subject.replace('.', " "), happened.replace('_', " "));
+    format!("The {subject}{id} is now: {happened}.")
 }
 
 #[cfg(test)]
@@ -211,6 +199,11 @@ mod tests {
                 "session.ready",
                 json!({ "session_id": "s" }),
                 "The session s is now: ready.",
+            ),
+            (
+                "task.completed",
+                json!({ "session_id": "s", "workflow_id": "w" }),
+                "The task w is now: completed.",
             ),
             (
                 "session.recording.ready",

@@ -28,7 +28,7 @@ fn solve(inventory: &str) -> String {
 }
 
 /// A challenge's token and its right answer.
-async fn challenge(api: &Api) -> (String, String) {
+pub(crate) async fn challenge(api: &Api) -> (String, String) {
     let challenge = get(api, &format!("{PATH}/challenge")).await.ok();
     let appendix = format!("{PATH}/appendix/{}", challenge.text("/appendix_ref"));
     assert_eq!(
@@ -169,4 +169,28 @@ async fn a_key_from_agent_access_is_one_of_the_known_keys() {
             .await;
         assert_eq!(reply.status, status);
     }
+}
+
+#[tokio::test]
+async fn sessions_of_an_agent_last_for_twenty_minutes() {
+    let api = Api::start().await;
+    let (token, answer) = challenge(&api).await;
+    let answer = submit(&api, json!({ "token": token, "answer": answer })).await;
+    let minutes = answer.at("/limits/session_max_duration_minutes").as_u64();
+    let endless = json!({ "session": { "timeout": { "max_duration": -1, "idle_timeout": -1 } } });
+    let own = api.session(endless.clone()).await;
+    let url = format!("{}/v1/sessions", api.emulator.base_url());
+    let request = reqwest::Client::new().post(url).json(&endless);
+    let request = request.header("anchor-api-key", answer.text("/api_key"));
+    let session = api.send(request).await.ok().text("/data/id");
+    for (seconds, status) in [
+        (minutes.expect("a number") * 60 - 1, "running"),
+        (1, "completed"),
+    ] {
+        api.advance(Duration::from_secs(seconds));
+        let session = api.get(&format!("/v1/sessions/{session}")).await.ok();
+        assert_eq!(session.text("/data/status"), status);
+    }
+    let own = api.get(&format!("/v1/sessions/{own}")).await.ok();
+    assert_eq!(own.text("/data/status"), "running");
 }

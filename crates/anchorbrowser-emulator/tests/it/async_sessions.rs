@@ -244,3 +244,17 @@ async fn requests_go_on_after_a_restart() {
     api.advance(MS(700));
     assert_eq!(api.get(&path).await.ok().text("/data/status"), "ready");
 }
+
+#[tokio::test]
+async fn a_session_fails_that_needs_what_has_gone_since() {
+    let api = Api::start().await;
+    let volume = api.post("/v1/volumes", json!({ "name": "v" })).await.ok();
+    let volume = volume.text("/data/id");
+    let body = json!({ "browser": { "volume": { "id": volume } } });
+    let path = request(&api, body).await;
+    api.delete(&format!("/v1/volumes/{volume}")).await.ok();
+    api.advance(MS(1_000));
+    let status = api.get(&path).await.ok();
+    assert_eq!(status.text("/data/status"), "failed");
+    assert!(status.text("/data/session/error").contains(&volume));
+}

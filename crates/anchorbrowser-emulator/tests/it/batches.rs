@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Api, Reply};
 
-const MS: fn(u64) -> Duration = Duration::from_millis;
+pub(crate) const MS: fn(u64) -> Duration = Duration::from_millis;
 
 /// Creates a batch and gives its path.
-async fn create(api: &Api, count: usize) -> String {
+pub(crate) async fn create(api: &Api, count: usize) -> String {
     let body = json!({ "count": count, "configuration": { "session": { "tags": ["b"] } }, "metadata": { "team": 7 } });
     let reply = api.post("/v1/batch-sessions", body).await.ok();
     assert_eq!(
@@ -21,7 +21,7 @@ async fn create(api: &Api, count: usize) -> String {
     format!("/v1/batch-sessions/{}", reply.text("/data/batch_id"))
 }
 
-fn failing(items: &[usize]) -> Builder {
+pub(crate) fn failing(items: &[usize]) -> Builder {
     let items = items.to_vec();
     Emulator::builder()
         .manual_clock()
@@ -29,7 +29,7 @@ fn failing(items: &[usize]) -> Builder {
 }
 
 /// Completed, failed, processing, pending.
-fn counts(reply: &Reply) -> [u64; 4] {
+pub(crate) fn counts(reply: &Reply) -> [u64; 4] {
     ["completed", "failed", "processing", "pending"].map(|name| {
         reply
             .at(&format!("/data/{name}_requests"))
@@ -39,7 +39,7 @@ fn counts(reply: &Reply) -> [u64; 4] {
 }
 
 /// Status, percentage, phase.
-fn progress(reply: &Reply) -> (String, f64, String) {
+pub(crate) fn progress(reply: &Reply) -> (String, f64, String) {
     let percentage = reply.at("/data/progress/percentage").as_f64().unwrap();
     (
         reply.text("/data/status"),
@@ -48,7 +48,7 @@ fn progress(reply: &Reply) -> (String, f64, String) {
     )
 }
 
-fn items(reply: &Reply, name: &str) -> Vec<Value> {
+pub(crate) fn items(reply: &Reply, name: &str) -> Vec<Value> {
     reply
         .at("/data/sessions")
         .as_array()
@@ -216,134 +216,6 @@ async fn a_batch_without_any_session_has_failed() {
         assert_eq!(counts(&api.get(&path).await.ok())[1], failed);
     }
     assert_eq!(items(&api.get(&path).await, "retry_count"), vec![3; 120]);
-}
-
-#[tokio::test]
-async fn cancelling_ends_what_runs_and_keeps_the_rest_from_starting() {
-    let api = Api::with(failing(&[0])).await;
-    let path = create(&api, 210).await;
-    api.advance(MS(700));
-    let reply = api
-        .patch(&path, json!({ "status": "cancelled" }))
-        .await
-        .ok();
-    assert_eq!(
-        (
-            reply.at("/data/status"),
-            reply.at("/data/cancelled_sessions")
-        ),
-        (json!("cancelled"), json!(99))
-    );
-    for after in [0, 60_000] {
-        api.advance(MS(after));
-        let reply = api.get(&path).await.ok();
-        assert_eq!(
-            (counts(&reply), reply.text("/data/status")),
-            ([99, 111, 0, 0], "cancelled".to_owned())
-        );
-        let statuses = items(&reply, "status");
-        assert_eq!(
-            (&statuses[0], &statuses[1], &statuses[209]),
-            (&json!("failed"), &json!("completed"), &json!("cancelled"))
-        );
-        assert!(items(&reply, "cdp_url").iter().all(Value::is_null));
-        assert_eq!(
-            reply.text("/data/actual_completion_time"),
-            "2026-01-01T00:00:00.700Z"
-        );
-    }
-    api.patch(&path, json!({ "status": "cancelled" }))
-        .await
-        .refused(409);
-    assert!(
-        api.post(&format!("{path}/retry"), json!({}))
-            .await
-            .refused(400)
-            .contains("cancelled")
-    );
-}
-
-#[tokio::test]
-async fn cancelling_also_ends_sessions_that_are_being_configured() {
-    let api = Api::start().await;
-    let path = create(&api, 2).await;
-    api.advance(MS(600));
-    assert_eq!(
-        api.patch(&path, json!({ "status": "cancelled" }))
-            .await
-            .at("/data/cancelled_sessions"),
-        2
-    );
-    let reply = api.get(&path).await.ok();
-    assert_eq!(counts(&reply), [0, 2, 0, 0]);
-    let id = reply.text("/data/sessions/0/session_id");
-    assert_eq!(
-        api.get(&format!("/v1/sessions/{id}"))
-            .await
-            .text("/data/status"),
-        "completed"
-    );
-}
-
-#[tokio::test]
-async fn an_item_is_cancelled_with_its_session_and_can_be_retried() {
-    let api = Api::start().await;
-    let path = create(&api, 2).await;
-    api.advance(MS(600));
-    let id = api.get(&path).await.text("/data/sessions/0/session_id");
-    api.delete(&format!("/v1/sessions/{id}")).await.ok();
-    assert_eq!(counts(&api.get(&path).await.ok()), [0, 1, 1, 0]);
-    api.advance(MS(100));
-    let retry = format!("{path}/retry");
-    assert_eq!(
-        items(&api.get(&path).await.ok(), "status"),
-        ["cancelled", "completed"]
-    );
-    api.post(&retry, json!({})).await.refused(400);
-    let reply = api
-        .post(&retry, json!({ "retry_failed_only": false }))
-        .await
-        .ok();
-    assert_eq!(reply.at("/data/retried_sessions"), 1);
-    let waiting = api.get(&path).await.ok().at("/data/sessions/0");
-    assert_eq!(
-        (&waiting["status"], waiting.get("session_id")),
-        (&json!("pending"), None)
-    );
-    api.advance(MS(700));
-    let reply = api.get(&path).await.ok();
-    assert_eq!(counts(&reply), [2, 0, 0, 0]);
-    assert_ne!(reply.text("/data/sessions/0/session_id"), id);
-    assert_eq!(api.delete(&path).await.ok().at("/data/deleted_sessions"), 3);
-}
-
-#[tokio::test]
-async fn deleting_removes_the_batch_and_its_sessions() {
-    let api = Api::with(failing(&[2])).await;
-    let (path, other) = (create(&api, 130).await, create(&api, 1).await);
-    api.advance(MS(700));
-    let id = api.get(&path).await.text("/data/sessions/0/session_id");
-    api.delete(&format!("/v1/sessions/{id}")).await.ok();
-    let reply = api.delete(&path).await.ok();
-    assert_eq!(
-        (
-            reply.at("/data/deleted_sessions"),
-            reply.at("/data/failed_deletions")
-        ),
-        (json!(99), json!(0))
-    );
-    assert_eq!(reply.json.pointer("/data/errors"), None);
-    api.get(&format!("/v1/sessions/{id}")).await.refused(404);
-    api.advance(MS(10_000));
-    api.get(&path).await.refused(404);
-    api.delete(&path).await.refused(404);
-    api.patch(&path, json!({ "status": "cancelled" }))
-        .await
-        .refused(404);
-    api.post(&format!("{path}/retry"), json!({}))
-        .await
-        .refused(404);
-    assert_eq!(counts(&api.get(&other).await.ok()), [1, 0, 0, 0]);
 }
 
 #[tokio::test]

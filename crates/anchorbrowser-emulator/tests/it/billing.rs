@@ -225,3 +225,49 @@ async fn ledger_and_window_outlive_a_restart() {
     );
     api.post("/v1/sessions", json!({})).await.refused(429);
 }
+
+#[tokio::test]
+async fn the_bill_is_the_sum_of_what_was_done() {
+    let api = Api::start().await;
+    let session = api.session(endless()).await;
+    let task = json!({ "prompt": "a", "async": true });
+    for query in [format!("?sessionId={session}"), String::new()] {
+        let path = format!("/v1/tools/perform-web-task{query}");
+        api.post(&path, task.clone()).await.ok();
+    }
+    api.post("/v1/sessions/async", json!({})).await.ok();
+    api.post("/v1/batch-sessions", json!({ "count": 7 }))
+        .await
+        .ok();
+    let page = json!({ "url": "https://one.example" });
+    for _ in 0..3 {
+        api.post("/v1/tools/fetch/webpage", page.clone()).await.ok();
+    }
+    api.advance(HOUR / 7);
+    api.delete("/v1/sessions/all").await.ok();
+
+    let sessions = api.get("/v1/sessions?limit=50").await.ok();
+    let sessions = sessions.at("/data/sessions");
+    let sessions = sessions.as_array().expect("a list").iter();
+    let used = sessions.map(|it| it["used_credits"].as_f64().expect("it has ended"));
+    let used: Vec<f64> = used.collect();
+    assert_eq!(used.len(), 10);
+    let sum = used.iter().sum::<f64>();
+    let billing = api.get("/v1/billing?granularity=day").await.ok();
+    for (pointer, wanted) in [
+        ("/data/credits_used", sum + 0.03),
+        ("/data/credits", 1_000.0 - sum - 0.03),
+        ("/usage/total_credits_used", sum + 0.03),
+    ] {
+        let figure = billing.at(pointer).as_f64().expect("a number");
+        assert!(
+            (figure - wanted).abs() < 1e-9,
+            "{pointer} {figure} {wanted}"
+        );
+    }
+    let history = "/v1/sessions/history?metrics=credits_used,ai_steps";
+    let history = api.get(history).await.ok();
+    assert_eq!(history.at("/summary/total_ai_steps"), 6);
+    let total = history.at("/summary/total_credits_used").as_f64();
+    assert!((total.expect("a number") - sum).abs() < 1e-9);
+}

@@ -3,11 +3,14 @@
 
 mod agent_access;
 mod agents;
+mod all_events;
 mod applications;
 mod async_sessions;
+mod batch_ends;
 mod batches;
 mod billing;
 mod binary;
+mod consumer;
 mod control;
 mod control_api;
 mod document;
@@ -26,7 +29,9 @@ mod profiles;
 mod recordings;
 mod requests;
 mod routing;
+mod same;
 mod session_files;
+mod session_identities;
 mod sessions;
 mod state_file;
 mod support;

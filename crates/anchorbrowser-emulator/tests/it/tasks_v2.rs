@@ -89,7 +89,6 @@ async fn a_generation_waits_for_room() {
     api.advance(Duration::from_secs(10));
     assert_eq!(generation(&api, &id).await, "waiting-for-session");
     api.delete(&format!("/v1/sessions/{session}")).await.ok();
-    api.advance(Duration::from_secs(1));
     assert_eq!(generation(&api, &id).await, "generating");
     api.advance(Duration::from_secs(1));
     assert_eq!(generation(&api, &id).await, "ready");
@@ -241,4 +240,19 @@ async fn runs_that_can_not_be_are_refused() {
         body[member] = json!("00000000-0000-4000-8000-000000000000");
         api.post("/v2/tasks/generate", body).await.refused(400);
     }
+}
+
+#[tokio::test]
+async fn waiting_for_years_is_soon_over() {
+    let account = Emulator::builder()
+        .manual_clock()
+        .account(|account| account.max_concurrent_browsers = Some(1));
+    let api = Api::with(account).await;
+    let endless = json!({ "timeout": { "max_duration": -1, "idle_timeout": -1 } });
+    let session = api.session(json!({ "session": endless })).await;
+    let id = generate(&api, json!({})).await;
+    api.advance(Duration::from_secs(10 * 365 * 24 * 3600));
+    assert_eq!(generation(&api, &id).await, "waiting-for-session");
+    api.delete(&format!("/v1/sessions/{session}")).await.ok();
+    assert_eq!(generation(&api, &id).await, "generating");
 }

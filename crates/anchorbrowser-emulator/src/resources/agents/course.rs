@@ -1,15 +1,16 @@
-//! The course of a run. It takes steps over time in a session, may ask a person on the way, and ends with a result or an
-//! error; then who waits for it is told.
+//! The course of a run: it takes steps over time in a session, and may ask a person on the way.
 
 use std::time::Duration;
 
-use serde_json::json;
-
-use crate::agent::AgentOutcome;
-use crate::answer::{Answer, Outcome, Refusal};
+use super::ending::{Failure, end, finish};
+use crate::answer::Refusal;
 use crate::resources::agents::{AgentRun, Kind, Order, Place, Status};
-use crate::resources::{billing, interventions, sessions, tasks, tasks_v2, webhooks};
-use crate::world::{Topic, World};
+use crate::resources::{billing, identities, interventions, sessions};
+use crate::world::World;
+
+/// When a run without a session looks again whether there is room for one, at the soonest and at the latest.
+const SOONEST: Duration = Duration::from_millis(100);
+const LATEST: Duration = Duration::from_secs(600);
 
 /// Begins a run, and gives its id.
 pub(crate) fn begin(world: &mut World, order: Order) -> Result<String, Refusal> {
@@ -27,7 +28,9 @@ pub(crate) fn begin(world: &mut World, order: Order) -> Result<String, Refusal> 
     if !may_ask {
         script.asks = None;
     }
-    let waits = !queued.is_zero() || place.session().is_none();
+    let session = place.session().map(|id| world.tables.sessions.get(id));
+    let opens = session.flatten().and_then(|session| session.opens);
+    let waits = !queued.is_zero() || session.is_none() || opens.is_some();
     let mut run = AgentRun {
         id: id.clone(),
         kind,
@@ -44,7 +47,7 @@ pub(crate) fn begin(world: &mut World, order: Order) -> Result<String, Refusal> 
         steps: 0,
         max_steps,
         pace,
-        next: now.after(queued),
+        next: now.after(queued).max(opens.unwrap_or(now)),
         left: None,
         paused: false,
         asking: None,
@@ -85,12 +88,6 @@ fn connect(world: &mut World, id: &str) {
     }
 }
 
-/// Ends a run at once, whatever its script says of steps; for runs that take no time.
-pub(crate) fn at_once(world: &mut World, id: &str) -> Option<AgentRun> {
-    finish(world, id);
-    world.tables.runs.get(id).cloned()
-}
-
 /// Lets a run out of the queue.
 pub(super) fn start(world: &mut World, id: &str) {
     let now = world.now;
@@ -102,7 +99,7 @@ pub(super) fn start(world: &mut World, id: &str) {
         origin,
     } = run.place.clone()
     {
-        let place = match has_room(world) {
+        let place = match sessions::has_room(world) {
             true => sessions::start(world, &configuration, origin)
                 .ok()
                 .map(Place::Own),
@@ -112,12 +109,30 @@ pub(super) fn start(world: &mut World, id: &str) {
             return;
         };
         let Some(place) = place else {
-            // It looks again; a pace of zero must not keep it due at one and the same time.
-            run.next = now.after(run.pace.max(Duration::from_millis(100)));
+            // The longer it waits, the more seldom it looks: a clock may be moved on by years at once.
+            let waited = now.since(run.created) / 4;
+            run.next = now.after(waited.clamp(SOONEST, LATEST));
             return;
         };
         run.place = place;
         connect(world, id);
+    }
+    let Some(run) = world.tables.runs.get(id) else {
+        return;
+    };
+    if let Some(session) = run.session().map(str::to_owned) {
+        let logs_in = run.kind == Kind::TaskV2;
+        sessions::open(world, &session);
+        if logs_in && identities::rejected(world, &session) {
+            let message = format!("an identity of the session `{session}` could not log in");
+            end(
+                world,
+                id,
+                Status::Failure,
+                Some(Failure::credentials(message)),
+            );
+            return;
+        }
     }
     let Some(run) = world.tables.runs.edit(id) else {
         return;
@@ -127,21 +142,18 @@ pub(super) fn start(world: &mut World, id: &str) {
     run.next = now.after(run.wait());
 }
 
-/// Whether the account may run one more browser.
-fn has_room(world: &World) -> bool {
-    let running = || {
-        world
-            .tables
-            .sessions
-            .iter()
-            .filter(|session| session.is_running())
-            .count()
-    };
-    world
-        .config
-        .account
-        .max_concurrent_browsers
-        .is_none_or(|limit| running() < limit as usize)
+/// A session has ended: the runs that wait for a session of their own look again.
+pub(crate) fn room(world: &mut World) {
+    if world.config.account.max_concurrent_browsers.is_none() {
+        return;
+    }
+    let now = world.now;
+    let waits = |run: &AgentRun| run.status == Status::Queued && run.session().is_none();
+    for id in world.tables.runs.ids(waits) {
+        if let Some(run) = world.tables.runs.edit(&id) {
+            run.next = now;
+        }
+    }
 }
 
 /// Takes the step that is due. Steps that take no time are taken together.
@@ -226,137 +238,9 @@ pub(crate) fn pause(world: &mut World, session: &str, paused: bool) {
 }
 
 /// Runs under way in a session.
-fn in_session(world: &World, session: &str) -> Vec<String> {
+pub(super) fn in_session(world: &World, session: &str) -> Vec<String> {
     world
         .tables
         .runs
         .ids(|run| !run.status.is_final() && run.session() == Some(session))
-}
-
-/// Ends the runs in a session that has ended: because its time was over, or before.
-pub(crate) fn session_ended(world: &mut World, session: &str, expired: bool) {
-    let (status, why) = match expired {
-        true => (Status::Timeout, "reached its maximum duration"),
-        false => (Status::Cancelled, "was ended"),
-    };
-    for id in in_session(world, session) {
-        end(
-            world,
-            &id,
-            status,
-            Some(format!(
-                "the session `{session}` {why} during the run; start another run"
-            )),
-        );
-    }
-}
-
-/// Ends a run as its script says.
-fn finish(world: &mut World, id: &str) {
-    let Some(run) = world.tables.runs.get(id) else {
-        return;
-    };
-    let (steps, max_steps) = (run.script.steps, run.max_steps);
-    let (status, error) = match &run.script.outcome {
-        _ if steps > max_steps => {
-            let error = format!(
-                "the agent took the {max_steps} steps that max_steps allows, and was not done"
-            );
-            (Status::Failure, Some(error))
-        }
-        AgentOutcome::Completed(_) => (Status::Success, None),
-        AgentOutcome::Failed(error) => (Status::Failure, Some(error.clone())),
-    };
-    end(world, id, status, error);
-}
-
-fn end(world: &mut World, id: &str, status: Status, error: Option<String>) {
-    let now = world.now;
-    let Some(run) = world
-        .tables
-        .runs
-        .edit(id)
-        .filter(|run| !run.status.is_final())
-    else {
-        return;
-    };
-    run.status = status;
-    run.started = run.started.or(Some(now));
-    run.ended = Some(now);
-    run.error = error;
-    let asking = run.asking.take();
-    let run = run.clone();
-    if let Some(request) = asking {
-        interventions::close(world, &request);
-    }
-    match &run.place {
-        Place::Own(session) => {
-            sessions::end(world, session, "completed");
-        }
-        Place::Given(session) => {
-            if let Some(session) = world
-                .tables
-                .sessions
-                .edit(session)
-                .filter(|session| session.is_running())
-            {
-                session.connections = session.connections.saturating_sub(1);
-                session.active = now;
-            }
-        }
-        Place::Later { .. } => {}
-    }
-    announce(world, &run);
-    let outcome = answer(world, &run);
-    world.release(&Topic::Run(run.id), &outcome);
-}
-
-/// Tells webhooks how a run ended.
-fn announce(world: &mut World, run: &AgentRun) {
-    if matches!(run.kind, Kind::Snippet | Kind::Generation) {
-        return;
-    }
-    let mut data =
-        json!({ "run_id": run.id, "session_id": run.session(), "status": run.status.text() });
-    if let Some(execution) = world.tables.executions.get(&run.id) {
-        data["task_id"] = json!(execution.task);
-    }
-    let event = match run.status {
-        Status::Success => "task.completed",
-        Status::Cancelled => "task.cancelled",
-        _ => "task.failed",
-    };
-    match &run.error {
-        Some(message) => {
-            let kind = if run.status == Status::Timeout {
-                "timeout"
-            } else {
-                "automation_failure"
-            };
-            data["error"] = json!({ "type": kind, "message": message });
-        }
-        None => data["result"] = json!(run.result()),
-    }
-    webhooks::emit(world, event, data);
-}
-
-/// The answer to a request that waited for the end of a run.
-fn answer(world: &World, run: &AgentRun) -> Outcome {
-    match run.kind {
-        Kind::Task => tasks::ended(world, run),
-        Kind::TaskV2 => tasks_v2::ended(run),
-        Kind::Web | Kind::Snippet | Kind::Generation => match run.object() {
-            Some(result) => Ok(Answer::data(json!({ "result": result }))),
-            None => Err(Refusal::new(500, run.error.clone().unwrap_or_default())),
-        },
-    }
-}
-
-/// The answer of a request that waits for the end of a run.
-pub(crate) fn held(world: &mut World, id: &str) -> Answer {
-    world.hold(
-        Topic::Run(id.to_owned()),
-        None,
-        Err(Refusal::new(503, "the run goes on")),
-    )
 }

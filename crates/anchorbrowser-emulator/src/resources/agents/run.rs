@@ -268,7 +268,7 @@ pub(crate) fn kept(place: Place, cleanup: Option<&Value>) -> Place {
 pub(crate) fn origin(call: &Call<'_>) -> Origin {
     Origin {
         owner: sessions::owner(call.key),
-        batch: None,
         task_initiated: true,
+        ..Origin::default()
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
+use crate::resources::editable;
 use crate::resources::identities::Identity;
 use crate::time::Time;
 use crate::world::{Record, World};
@@ -173,11 +174,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
 pub(super) fn update(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = known(world, call)?;
     let now = world.now;
-    let flow = world
-        .tables
-        .auth_flows
-        .edit(id)
-        .ok_or_else(|| Refusal::missing("authentication flow", id))?;
+    let flow = editable(&mut world.tables.auth_flows, "authentication flow", id)?;
     flow.apply(call.body());
     flow.updated = now;
     let json = flow.json();

@@ -89,6 +89,7 @@ pub(crate) struct Launch {
     begins: Time,
     /// When it is provisioned, or fails.
     registers: Time,
+    /// When it is ready; known when it is provisioned.
     finishes: Time,
     fails: bool,
     /// Attempts that are left, with the present one.
@@ -108,7 +109,7 @@ impl Launch {
             state: State::Queued,
             begins,
             registers,
-            finishes: registers.after(timing.configuring),
+            finishes: registers,
             fails,
             attempts: 1,
             retries: 0,
@@ -166,6 +167,10 @@ impl Launch {
             State::Provisioning if self.fails => self.fail(now, FAILURE.to_owned()),
             State::Provisioning => match start(world) {
                 Ok(session) => {
+                    // The session may be ready later, as its identities log in.
+                    let found = world.tables.sessions.get(&session);
+                    let opens = found.and_then(|session| session.opens);
+                    self.finishes = opens.unwrap_or(now);
                     self.session = Some(session);
                     self.state = State::Configuring;
                 }
@@ -195,7 +200,6 @@ impl Launch {
         let length = self.registers.since(self.begins);
         self.begins = self.registers;
         self.registers = self.registers.after(length);
-        self.finishes = self.finishes.after(length);
         self.attempts -= 1;
         self.retries = self.retries.saturating_add(1);
     }

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::config::Timing;
 use crate::resources::async_sessions::{Launch, State, Status, draw_failure};
 use crate::resources::batches::{Batch, BatchItem, Counts, item_id, items, notice_ended};
-use crate::resources::{Routes, page, sessions};
+use crate::resources::{Routes, find, page, sessions};
 use crate::time::Time;
 use crate::world::World;
 
@@ -111,6 +111,7 @@ fn add_items(world: &mut World, batch: &str, total: usize) -> Result<(), Refusal
         world.tables.batch_items.add(BatchItem {
             id: item_id(batch, index),
             batch: batch.to_owned(),
+            index,
             launch,
         })?;
     }
@@ -131,11 +132,7 @@ fn remove(world: &mut World, id: &str) {
 fn known<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w Batch, Refusal> {
     let id = call.path("batch_id");
     notice_ended(world, id);
-    world
-        .tables
-        .batches
-        .get(id)
-        .ok_or_else(|| Refusal::missing("batch", id))
+    find(&world.tables.batches, "batch", id)
 }
 
 /// A batch as lists show it; the whole has more.
@@ -193,13 +190,7 @@ fn list(world: &mut World, call: &Call<'_>) -> Outcome {
     let batches: Vec<Value> = page.items.iter().map(|batch| summary(batch)).collect();
     Ok(Answer::data(json!({
         "batches": batches,
-        "pagination": {
-            "current_page": page.number,
-            "total_pages": page.pages,
-            "total_records": page.total,
-            "has_next": page.number < page.pages,
-            "has_prev": page.number > 1,
-        },
+        "pagination": page.pagination(),
     })))
 }
 
@@ -260,8 +251,7 @@ fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = known(world, call)?.id.clone();
     let mut deleted = 0;
     for session in sessions_of(world, &id) {
-        sessions::end(world, &session, "completed");
-        deleted += usize::from(world.tables.sessions.remove(&session).is_some());
+        deleted += usize::from(sessions::remove(world, &session));
     }
     remove(world, &id);
     Ok(Answer::data(json!({

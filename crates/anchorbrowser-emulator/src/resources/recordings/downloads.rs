@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::{Position, Url};
 
-use crate::answer::{Answer, Outcome, Refusal};
+use crate::answer::{Outcome, Refusal};
 use crate::call::Call;
 use crate::media;
 use crate::resources::session_files::media_type;
-use crate::resources::volumes;
+use crate::resources::{find, listed, volumes};
 use crate::time::Time;
 use crate::world::{Record, World};
 
@@ -102,9 +102,7 @@ pub(crate) fn add_download(
     url: &str,
     bytes: Bytes,
 ) -> Result<String, Refusal> {
-    let Some(record) = world.tables.sessions.get(session) else {
-        return Err(Refusal::missing("session", session));
-    };
+    let record = find(&world.tables.sessions, "session", session)?;
     if !record.is_running() {
         return Err(Refusal::conflict(format!(
             "the session `{session}` has ended; only a running one downloads files"
@@ -185,6 +183,14 @@ fn content(name: &str, text: &str) -> Bytes {
     }
 }
 
+/// Drops the downloads of a session.
+pub(super) fn forget(world: &mut World, session: &str) {
+    for id in world.tables.downloads.ids(|it| it.session == session) {
+        world.tables.downloads.remove(&id);
+        world.blobs.remove(&id);
+    }
+}
+
 /// A download: its file name, its content type and its bytes.
 pub(crate) fn download(world: &World, id: &str) -> Option<(String, String, Bytes)> {
     let download = world.tables.downloads.get(id)?;
@@ -199,9 +205,7 @@ pub(crate) fn download(world: &World, id: &str) -> Option<(String, String, Bytes
 /// All downloads of a session, running or ended.
 pub(super) fn list(world: &mut World, call: &Call<'_>) -> Outcome {
     let session = call.session();
-    if !world.tables.sessions.contains(session) {
-        return Err(Refusal::missing("session", session));
-    }
+    find(&world.tables.sessions, "session", session)?;
     let all = world.tables.downloads.iter();
     let items: Vec<Value> = all
         .filter(|download| download.session == session)
@@ -219,9 +223,7 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Outcome {
             })
         })
         .collect();
-    Ok(Answer::data(
-        json!({ "count": items.len(), "items": items }),
-    ))
+    Ok(listed(items))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::answer::Refusal;
-use crate::resources::{async_sessions, batches, billing, volumes};
 use crate::resources::sessions::switch;
+use crate::resources::{async_sessions, batches, billing, volumes};
 use crate::world::World;
 
 /// Refuses a configuration that contradicts itself or names what does not exist.
@@ -23,17 +23,27 @@ pub(crate) fn check(world: &World, configuration: &Value) -> Result<(), Refusal>
         ));
     }
     if on("/browser/popup_blocker") && !switch(configuration, "/browser/adblock", true) {
-        return Err(Refusal::bad("body.browser.popup_blocker: needs browser.adblock, which is off"));
+        return Err(Refusal::bad(
+            "body.browser.popup_blocker: needs browser.adblock, which is off",
+        ));
     }
     if text("/session/proxy/city").is_some() && text("/session/proxy/region").is_none() {
-        return Err(Refusal::bad("body.session.proxy.city: needs a region beside it"));
+        return Err(Refusal::bad(
+            "body.session.proxy.city: needs a region beside it",
+        ));
     }
-    let one_time = configuration.pointer("/session/live_view/one_time_url").and_then(Value::as_bool);
+    let one_time = configuration
+        .pointer("/session/live_view/one_time_url")
+        .and_then(Value::as_bool);
     if one_time == Some(true) && on("/browser/headless") {
-        return Err(Refusal::bad("body.session.live_view.one_time_url: needs a headful browser"));
+        return Err(Refusal::bad(
+            "body.session.live_view.one_time_url: needs a headful browser",
+        ));
     }
     for name in ["max_duration", "idle_timeout"] {
-        let minutes = configuration.pointer(&format!("/session/timeout/{name}")).and_then(Value::as_i64);
+        let minutes = configuration
+            .pointer(&format!("/session/timeout/{name}"))
+            .and_then(Value::as_i64);
         if minutes.is_some_and(|minutes| minutes < 1 && minutes != -1) {
             return Err(Refusal::bad(format!(
                 "body.session.timeout.{name}: must be at least 1 minute, or -1 for no limit"
@@ -45,9 +55,17 @@ pub(crate) fn check(world: &World, configuration: &Value) -> Result<(), Refusal>
 
 /// What the configuration names must be there.
 fn named(world: &World, configuration: &Value) -> Result<(), Refusal> {
-    let list = |pointer| configuration.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
+    let list = |pointer| {
+        configuration
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
     let unknown = |place: &str, what: &str, id: &str| {
-        Err(Refusal::bad(format!("body.{place}: there is no {what} `{id}`")))
+        Err(Refusal::bad(format!(
+            "body.{place}: there is no {what} `{id}`"
+        )))
     };
     for id in list("/browser/extensions").filter_map(Value::as_str) {
         if !world.tables.extensions.contains(id) {
@@ -64,7 +82,10 @@ fn named(world: &World, configuration: &Value) -> Result<(), Refusal> {
             return unknown("integrations", "integration", id);
         }
     }
-    match configuration.pointer("/browser/volume/id").and_then(Value::as_str) {
+    match configuration
+        .pointer("/browser/volume/id")
+        .and_then(Value::as_str)
+    {
         Some(id) => volumes::check_mount(world, id),
         None => Ok(()),
     }
@@ -72,22 +93,35 @@ fn named(world: &World, configuration: &Value) -> Result<(), Refusal> {
 
 /// Refuses `count` more sessions if the account has no credits or no room for them.
 pub(crate) fn limits(world: &mut World, count: usize) -> Result<(), Refusal> {
-    if billing::balance(world) <= 0.0 {
-        return Err(Refusal::new(402, "the account has no credits left"));
-    }
+    billing::solvent(world)?;
     billing::rate_limit(world)?;
-    let Some(limit) = world.config.account.max_concurrent_browsers else { return Ok(()) };
-    let running = world.tables.sessions.iter().filter(|session| session.is_running()).count();
-    // Requested sessions count too, or a limit could be passed by asking for many at once.
-    let waiting = async_sessions::waiting(world) + batches::waiting(world);
-    if running + waiting + count > limit as usize {
-        return Err(Refusal::new(
+    let (running, waiting) = taken(world);
+    match world.config.account.max_concurrent_browsers {
+        Some(limit) if running + waiting + count > limit as usize => Err(Refusal::new(
             429,
             format!(
                 "the account runs at most {limit} browsers at once; {running} are running and {waiting} requested; \
                  end some first"
             ),
-        ));
+        )),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether the account may run one more browser.
+pub(crate) fn has_room(world: &World) -> bool {
+    let (running, waiting) = taken(world);
+    let limit = world.config.account.max_concurrent_browsers;
+    limit.is_none_or(|limit| running + waiting < limit as usize)
+}
+
+/// How many browsers run and how many are requested. Those count too, or a limit could be passed by asking for many
+/// at once.
+fn taken(world: &World) -> (usize, usize) {
+    let sessions = world.tables.sessions.iter();
+    let running = sessions.filter(|session| session.is_running()).count();
+    (
+        running,
+        async_sessions::waiting(world) + batches::waiting(world),
+    )
 }

@@ -5,24 +5,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{existing, mounted_by, open, paths};
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
+use crate::resources::digest;
 use crate::resources::session_files::media_type;
 use crate::resources::volumes::State;
 use crate::time::Time;
-use crate::world::{Record, World, hex};
+use crate::world::{Record, World};
 
 /// Bytes that one multipart upload may have.
 const LARGEST_UPLOAD: usize = 10 << 20;
 /// How long a file that a session wrote stays unseen by the API.
 const UNSEEN: Duration = Duration::from_secs(60);
-/// Entries of a page, without and with a limit in the request.
-const PAGE: usize = 100;
-const LARGEST_PAGE: usize = 1_000;
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct VolumeFile {
     /// See [`key`]; the bytes lie under it too.
@@ -48,7 +44,7 @@ impl Record for VolumeFile {
 
 impl VolumeFile {
     /// As an entry of a list.
-    fn entry(&self) -> Value {
+    pub(super) fn entry(&self) -> Value {
         let of_file = |value: Value| if self.directory { Value::Null } else { value };
         json!({
             "path": self.path,
@@ -75,13 +71,17 @@ fn key(volume: &str, path: &str) -> String {
 }
 
 /// What is at `path`, if it is shown already.
-fn entry<'w>(world: &'w World, volume: &str, path: &str) -> Option<&'w VolumeFile> {
+pub(super) fn entry<'w>(world: &'w World, volume: &str, path: &str) -> Option<&'w VolumeFile> {
     let entry = world.tables.volume_files.get(&key(volume, path))?;
     Some(entry).filter(|entry| entry.shown <= world.now)
 }
 
 /// All that is shown in a volume, by path.
-fn entries<'w>(world: &'w World, volume: &str, fits: impl Fn(&str) -> bool) -> Vec<&'w VolumeFile> {
+pub(super) fn entries<'w>(
+    world: &'w World,
+    volume: &str,
+    fits: impl Fn(&str) -> bool,
+) -> Vec<&'w VolumeFile> {
     let all = world.tables.volume_files.iter();
     let mut entries: Vec<&VolumeFile> = all
         .filter(|entry| entry.volume == volume && entry.shown <= world.now && fits(&entry.path))
@@ -162,7 +162,7 @@ pub(super) fn store(
         make_directory(world, volume, parent, shown)?;
     }
     let id = key(volume, path);
-    let digest: [u8; 32] = Sha256::digest(&bytes).into();
+    let etag = digest(&bytes).chars().take(32).collect();
     let size = bytes.len() as u64;
     world.blobs.put(&id, bytes)?;
     let added = world.tables.volume_files.add(VolumeFile {
@@ -170,7 +170,7 @@ pub(super) fn store(
         path: path.to_owned(),
         directory: false,
         size,
-        etag: hex(&digest[..16]),
+        etag,
         content_type: content_type.to_owned(),
         modified: world.now,
         shown,
@@ -214,86 +214,6 @@ pub(super) fn forget(world: &mut World, volume: &str) {
         .volume_files
         .ids(|entry| entry.volume == volume);
     remove(world, &ids);
-}
-
-/// The part of `names` that a request asks for, and the cursor of what comes next. A cursor names the last entry
-/// before it, so that pages stay right while files come and go.
-fn slice<T>(
-    call: &Call<'_>,
-    mut entries: Vec<T>,
-    name: impl Fn(&T) -> &str,
-) -> Result<(Vec<T>, Option<String>), Refusal> {
-    let limit = match call.text("limit") {
-        None => PAGE,
-        Some(limit) => match limit.parse() {
-            Ok(limit @ 1..) => LARGEST_PAGE.min(limit),
-            _ => {
-                return Err(Refusal::bad(
-                    "query limit: must be a whole number from 1 on",
-                ));
-            }
-        },
-    };
-    if let Some(cursor) = call.text("cursor").filter(|cursor| !cursor.is_empty()) {
-        let last = unhex(cursor).ok_or_else(|| {
-            Refusal::bad("query cursor: is none; take `next_cursor` of the page before")
-        })?;
-        entries.retain(|entry| name(entry) > last.as_str());
-    }
-    let more = entries.len() > limit;
-    entries.truncate(limit);
-    let next = entries
-        .last()
-        .filter(|_| more)
-        .map(|last| hex(name(last).as_bytes()));
-    Ok((entries, next))
-}
-
-fn unhex(text: &str) -> Option<String> {
-    let pairs = text.as_bytes().chunks(2);
-    let bytes: Option<Vec<u8>> = pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    String::from_utf8(bytes?).ok()
-}
-
-pub(super) fn list(world: &mut World, call: &Call<'_>) -> Outcome {
-    let volume = open(world, call)?;
-    let directory = paths::normal("query path", call.text("path").unwrap_or_default())?;
-    let found = entry(world, &volume, &directory).is_some_and(|entry| entry.directory);
-    if !directory.is_empty() && !found {
-        return Err(Refusal::missing("directory", &directory));
-    }
-    let recursive = call.flag("recursive") == Some(true);
-    let fits = |path: &str| {
-        let inside = match directory.as_str() {
-            "" => Some(path),
-            directory => path
-                .strip_prefix(directory)
-                .and_then(|rest| rest.strip_prefix('/')),
-        };
-        inside.is_some_and(|rest| recursive || !rest.contains('/'))
-    };
-    let (page, next) = slice(call, entries(world, &volume, fits), |entry| &entry.path)?;
-    let items: Vec<Value> = page.into_iter().map(VolumeFile::entry).collect();
-    Ok(Answer::data(json!({ "items": items, "next_cursor": next })))
-}
-
-/// All paths that begin with a text. Those of directories end in `/`.
-pub(super) fn list_paths(world: &mut World, call: &Call<'_>) -> Outcome {
-    let volume = open(world, call)?;
-    let prefix = call
-        .text("prefix")
-        .unwrap_or_default()
-        .trim_start_matches('/');
-    let all = entries(world, &volume, |_| true).into_iter();
-    let mut all: Vec<String> = all
-        .map(|entry| format!("{}{}", entry.path, if entry.directory { "/" } else { "" }))
-        .filter(|path| path.starts_with(prefix))
-        .collect();
-    all.sort();
-    let (items, next) = slice(call, all, String::as_str)?;
-    Ok(Answer::data(json!({ "items": items, "next_cursor": next })))
 }
 
 pub(super) fn stat(world: &mut World, call: &Call<'_>) -> Outcome {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{MOST, ROTATION, Secret, Webhook, delivery, queue};
+use super::{MOST, ROTATION, Webhook, delivery, queue};
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
-use crate::resources::Routes;
+use crate::resources::{Routes, Secret};
 use crate::webhook;
 use crate::world::World;
 
@@ -20,17 +20,16 @@ pub(super) const ROUTES: Routes = &[
     ("GET /v1/webhooks/{id}/events", events),
 ];
 
+/// The webhooks that are not deleted.
+fn listed(world: &World) -> impl Iterator<Item = &Webhook> {
+    let webhooks = world.tables.webhooks.iter();
+    webhooks.filter(|webhook| !webhook.is_deleted())
+}
+
 fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let url = checked_url(world, call.member("url").unwrap_or_default())?;
     let events = subscriptions(call.body().get("subscribed_events"))?;
-    if world
-        .tables
-        .webhooks
-        .iter()
-        .filter(|webhook| !webhook.is_deleted())
-        .count()
-        >= MOST
-    {
+    if listed(world).count() >= MOST {
         return Err(Refusal::conflict(format!(
             "the project has {MOST} webhooks, which is the limit; delete one first"
         )));
@@ -53,22 +52,13 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
 }
 
 fn list(world: &mut World, _: &Call<'_>) -> Outcome {
-    let webhooks = world
-        .tables
-        .webhooks
-        .iter()
-        .filter(|webhook| !webhook.is_deleted());
-    let webhooks: Vec<Value> = webhooks.map(Webhook::public).collect();
+    let webhooks: Vec<Value> = listed(world).map(Webhook::public).collect();
     Ok(Answer::json(json!({ "webhooks": webhooks })))
 }
 
 fn get(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = call.path("id");
-    let webhook = world
-        .tables
-        .webhooks
-        .get(id)
-        .filter(|webhook| !webhook.is_deleted());
+    let webhook = listed(world).find(|webhook| webhook.id == id);
     Ok(Answer::json(webhook.ok_or_else(|| missing(id))?.public()))
 }
 

@@ -1,20 +1,8 @@
-//! What must never be shown.
+//! Credentials of an identity.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Kept in the state, but in no answer and in no log.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret<T>(pub(crate) T);
-
-impl<T> fmt::Debug for Secret<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+use crate::resources::Secret;
 
 /// The user whose every login fails.
 pub(crate) const FAILING_USER: &str = "fail@example.com";
@@ -64,17 +52,6 @@ mod tests {
 
     fn secret(credentials: Value) -> Secret<Vec<Value>> {
         Secret::read(&json!({ "credentials": credentials })).unwrap()
-    }
-
-    #[test]
-    fn debug_shows_nothing_and_the_state_keeps_all() {
-        let secret = secret(json!([{ "type": "authenticator", "secret": "canary" }]));
-        assert!(!format!("{secret:?} {secret:#?}").contains("canary"));
-        let stored = serde_json::to_string(&secret).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Secret<Vec<Value>>>(&stored).unwrap(),
-            secret
-        );
     }
 
     #[test]
