@@ -9,7 +9,7 @@ use serde_json::Value;
 pub struct AgentScript {
     /// The result, or why the run fails.
     pub outcome: AgentOutcome,
-    /// Steps that the run takes. Default 3. Of an agent, each lasts [`crate::Timing::agent_step`] and is charged; a
+    /// Steps that the run takes, at most 100,000. Default 3. Of an agent, each lasts [`crate::Timing::agent_step`] and is charged; a
     /// task run shares out [`crate::Timing::task`] among them; snippets and generations look at none of them.
     #[serde(default = "default_steps")]
     pub steps: u32,
@@ -46,6 +46,9 @@ pub struct Question {
     pub fields: Vec<Value>,
 }
 
+/// Each step is done for itself: without a limit, moving the clock could last for hours.
+const MOST_STEPS: u32 = 100_000;
+
 fn default_steps() -> u32 {
     3
 }
@@ -74,6 +77,14 @@ impl AgentScript {
             steps: default_steps(),
             asks: None,
             healed: false,
+        }
+    }
+
+    /// Says why it could not run.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self.steps <= MOST_STEPS {
+            true => Ok(()),
+            false => Err(format!("steps: at most {MOST_STEPS}")),
         }
     }
 

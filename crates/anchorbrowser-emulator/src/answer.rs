@@ -124,6 +124,12 @@ impl Refusal {
         }
     }
 
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+    }
+
     /// 400.
     pub(crate) fn bad(message: impl Into<String>) -> Self {
         Self::new(400, message)

@@ -1,5 +1,6 @@
 //! What can be set: limits, durations, failures, the account.
 
+use std::fmt;
 use std::time::Duration;
 
 /// How long things take, on the emulator's clock.
@@ -87,10 +88,13 @@ pub struct Limits {
     /// Bytes of a request's body. Default 32 MiB. Larger ones are refused with 413 if the document has it for the
     /// operation, else with 400.
     pub body_bytes: usize,
-    /// Bytes of a request's head. Default 64 KiB. Larger ones get 431.
+    /// Bytes of a request's head, at least 8 KiB. Default 64 KiB. Ones that are larger by far get 431: the limit is that
+    /// of a buffer, which may take up to twice as much.
     pub head_bytes: usize,
-    /// Time for a client to send a request's head. Default 30 s.
+    /// Time for a client to send a request's head; also how long a connection may be idle. Default 30 s.
     pub head_time: Duration,
+    /// Time for a client to send a request's body; 408 if it takes longer. Real time, whatever the clock. Default 5 min.
+    pub body_time: Duration,
     /// Connections at once. Default 8,192; further ones wait.
     pub connections: usize,
     /// Records of one kind (sessions, batches, ...). Default 100,000. More are refused with 507.
@@ -101,6 +105,8 @@ pub struct Limits {
     pub exchanges: usize,
     /// Bytes kept of the body of an exchange. Default 64 KiB.
     pub exchange_body_bytes: usize,
+    /// Bytes of all exchanges together; the oldest go first. Default 256 MiB.
+    pub exchange_bytes: usize,
 }
 
 impl Default for Limits {
@@ -109,11 +115,13 @@ impl Default for Limits {
             body_bytes: 32 << 20,
             head_bytes: 64 << 10,
             head_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(300),
             connections: 8_192,
             records: 100_000,
             stored_bytes: 1 << 30,
             exchanges: 10_000,
             exchange_body_bytes: 64 << 10,
+            exchange_bytes: 256 << 20,
         }
     }
 }
@@ -122,8 +130,7 @@ impl Default for Limits {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     pub(crate) seed: u64,
-    /// Keys that are accepted; empty: any.
-    pub(crate) keys: Vec<String>,
+    pub(crate) keys: Keys,
     pub(crate) lenient: bool,
     pub(crate) drift: bool,
     pub(crate) stateless: bool,
@@ -132,4 +139,64 @@ pub(crate) struct Config {
     pub(crate) failures: Failures,
     pub(crate) account: Account,
     pub(crate) limits: Limits,
+}
+
+/// Keys that are accepted; none: any that is not empty.
+#[derive(Clone, Default)]
+pub(crate) struct Keys(pub(crate) Vec<String>);
+
+/// Only how many there are.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} keys", self.0.len())
+    }
+}
+
+impl Keys {
+    pub(crate) fn any(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn accept(&self, key: &str) -> bool {
+        self.any() || self.0.iter().any(|known| known == key)
+    }
+}
+
+impl Config {
+    /// Says which setting could never work.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let visible =
+            |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let limits = &self.limits;
+        let wrong = [
+            (
+                !self.keys.0.iter().all(visible),
+                "key: it has visible ASCII characters only, and at least one",
+            ),
+            (
+                !(0.0..=1.0).contains(&self.failures.session_rate),
+                "failures.session_rate: must be from 0 to 1",
+            ),
+            (
+                !(self.account.credits.is_finite() && self.account.credits >= 0.0),
+                "account.credits: must be a number that is not negative",
+            ),
+            (
+                self.account.rate_window.is_zero(),
+                "account.rate_window: must be longer than zero",
+            ),
+            (
+                limits.connections == 0,
+                "limits.connections: must be at least 1",
+            ),
+            (
+                limits.head_time.is_zero() || limits.body_time.is_zero(),
+                "limits.head_time and limits.body_time: must be longer than zero",
+            ),
+        ];
+        match wrong.iter().find(|(wrong, _)| *wrong) {
+            Some((_, message)) => Err((*message).to_owned()),
+            None => Ok(()),
+        }
+    }
 }

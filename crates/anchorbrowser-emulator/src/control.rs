@@ -12,21 +12,23 @@ mod steer;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::ALLOW;
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use hyper::Response;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use crate::EmulatorError;
+use crate::agent::AgentScript;
 use crate::answer::Refusal;
 use crate::body::Body;
+use crate::document::{Document, Operation};
 use crate::fault::{Effect, Fault};
-use crate::service::{NO_SOCKET, Unread, json_response, read, too_long, wants_socket};
+use crate::service::{NO_SOCKET, Unread, json_response, read, set_headers, wants_socket};
 use crate::shared::{Shared, lock};
 use crate::world::StoreError;
 
 use paths::Place;
+pub(crate) use state::summary;
 
 /// A request to one of these paths, of which the method fits.
 struct Asked<'a> {
@@ -77,8 +79,7 @@ pub(crate) async fn serve(shared: &Arc<Shared>, request: Request<Incoming>) -> R
 
 async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Done {
     let (head, body) = request.into_parts();
-    let base = shared.enter(|world| world.base.clone())?;
-    guard::check(&base, &head.method, &head.headers)?;
+    guard::check(shared.local, &head.method, &head.headers)?;
     let Some(place) = paths::find(head.uri.path()) else {
         return Ok(unknown());
     };
@@ -93,10 +94,14 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Done {
         );
         return Err(Refusal::new(405, message).header(ALLOW.as_str(), allowed));
     }
-    let limit = shared.config.limits.body_bytes;
-    let body = read(body, limit).await.map_err(|unread| match unread {
-        Unread::TooLarge => Refusal::new(413, too_long(limit)),
-        Unread::Broken => Refusal::bad("the body ended early"),
+    let limits = &shared.config.limits;
+    let body = read(&head.headers, body, limits).await.map_err(|unread| {
+        let status = match unread {
+            Unread::TooLarge => 413,
+            Unread::TooSlow => 408,
+            Unread::Broken => 400,
+        };
+        Refusal::new(status, unread.message(limits))
     })?;
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
         .into_owned()
@@ -140,14 +145,7 @@ fn ok(body: &Value) -> Response<Body> {
 
 fn refused(refusal: &Refusal) -> Response<Body> {
     let mut response = json_response(refusal.status, &json!({ "error": refusal.message }));
-    for (name, value) in &refusal.headers {
-        if let (Ok(name), Ok(value)) = (
-            name.parse::<http::HeaderName>(),
-            HeaderValue::from_str(value),
-        ) {
-            response.headers_mut().insert(name, value);
-        }
-    }
+    set_headers(&mut response, refusal.headers());
     response
 }
 
@@ -159,33 +157,58 @@ fn unknown() -> Response<Body> {
     json_response(404, &json!({ "error": error, "paths": paths }))
 }
 
-/// Scripts a fault, if the document has its operation.
-pub(crate) fn script(shared: &Shared, fault: Fault) -> Result<(), EmulatorError> {
-    check(shared, &fault).map_err(EmulatorError::Setting)?;
+/// Scripts faults, all or none: half of a list would be a script that nobody wrote. Says how many there are then.
+pub(crate) fn script(shared: &Shared, added: Vec<Fault>) -> Result<usize, Refusal> {
+    for fault in &added {
+        check(shared, fault).map_err(Refusal::bad)?;
+    }
     let mut faults = lock(&shared.faults);
-    if faults.list().len() >= shared.config.limits.records {
-        return Err(EmulatorError::Setting(
-            "too many faults are scripted; clear some first".to_owned(),
+    let limit = shared.config.limits.records;
+    if faults.list().len() + added.len() > limit {
+        return Err(Refusal::new(
+            507,
+            format!("at most {limit} faults are kept; clear some first"),
         ));
     }
-    faults.add(fault);
-    Ok(())
+    faults.add(added);
+    Ok(faults.list().len())
+}
+
+/// Scripts runs, all or none. Says how many scripts wait then.
+pub(crate) fn add_scripts(shared: &Shared, scripts: Vec<AgentScript>) -> Result<usize, Refusal> {
+    for script in &scripts {
+        script.check().map_err(Refusal::bad)?;
+    }
+    let limit = shared.config.limits.records;
+    shared.enter(|world| {
+        if world.scripts.len() + scripts.len() > limit {
+            return Err(Refusal::new(
+                507,
+                format!("at most {limit} scripts are kept; let some run or clear them"),
+            ));
+        }
+        world.scripts.extend(scripts);
+        Ok(world.scripts.len())
+    })?
+}
+
+/// The operation of this name, or the error that names the nearest.
+pub(crate) fn operation<'d>(document: &'d Document, name: &str) -> Result<&'d Operation, String> {
+    document.operation(name).ok_or_else(|| {
+        let operations = document.operations().iter();
+        let known = operations.map(|known| (known.id(), known.key()));
+        let near = near::nearest(name, known).join("`, `");
+        format!(
+            "the document has no operation `{}`; near it are `{near}`",
+            near::shown(name)
+        )
+    })
 }
 
 /// Says why a fault could never do what it says.
 fn check(shared: &Shared, fault: &Fault) -> Result<(), String> {
-    let operation = fault.operation.as_str();
-    if operation != "*" && shared.document.operation(operation).is_none() {
-        let known = shared
-            .document
-            .operations()
-            .iter()
-            .map(|known| (known.id(), known.key()));
-        let near = near::nearest(operation, known).join("`, `");
-        return Err(format!(
-            "the document has no operation `{}`; near it are `{near}`",
-            near::shown(operation)
-        ));
+    if fault.operation != "*" {
+        operation(&shared.document, &fault.operation)?;
     }
     if fault.times == Some(0) {
         return Err(
@@ -197,23 +220,28 @@ fn check(shared: &Shared, fault: &Fault) -> Result<(), String> {
         Effect::Status { status, .. } if !(200..=599).contains(status) => Err(format!(
             "{status} is not a status of an answer; use one from 200 to 599"
         )),
-        Effect::Status { headers, .. } => {
-            let valid = |(name, value): (&String, &String)| {
-                name.parse::<http::HeaderName>().is_ok() && HeaderValue::from_str(value).is_ok()
-            };
-            match headers.iter().all(valid) {
-                true => Ok(()),
-                false => Err(
-                    "a scripted header has a name or a value that HTTP does not allow".to_owned(),
-                ),
-            }
-        }
+        Effect::Status { headers, .. } => headers
+            .iter()
+            .try_for_each(|(name, value)| check_header(name, value)),
         _ => Ok(()),
     }
 }
 
+fn check_header(name: &str, value: &str) -> Result<(), String> {
+    let (Ok(name), Ok(_)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) else {
+        return Err("a scripted header has a name or a value that HTTP does not allow".to_owned());
+    };
+    // They say where the answer ends; a wrong one would break the answers after it as well.
+    if [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE].contains(&name) {
+        return Err(format!(
+            "the header {name} can't be scripted; for an answer that ends early there is the effect `cut_body`"
+        ));
+    }
+    Ok(())
+}
+
 /// A header whose value is known to be valid.
-fn set(response: &mut Response<Body>, name: http::HeaderName, value: &str) {
+fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     } else {

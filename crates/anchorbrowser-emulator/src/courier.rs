@@ -60,13 +60,24 @@ pub(crate) async fn run(mut queue: Queue, shared: Arc<Shared>, mut stop: watch::
             Some(id) = queue.recv(), if sending.len() < AT_ONCE => {
                 let shared = Arc::clone(&shared);
                 sending.spawn(async move {
+                    let _open = Open(&shared.courier);
                     if let Err(error) = attempt(&shared, &id).await {
                         tracing::error!(%error, "the outcome of a delivery could not be stored");
                     }
-                    shared.courier.open.send_modify(|open| *open -= 1);
                 });
             }
         }
+    }
+}
+
+/// A delivery under way; it counts as done however it ends.
+struct Open<'a>(&'a Courier);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0
+            .open
+            .send_modify(|open| *open = open.saturating_sub(1));
     }
 }
 

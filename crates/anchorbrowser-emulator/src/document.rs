@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -96,13 +98,17 @@ impl Document {
     /// If the file can't be read, and as [`Document::parse`].
     pub fn read(path: &Path) -> Result<Self, DocumentError> {
         let named = |error: DocumentError| error.in_file(path);
-        let size = std::fs::metadata(path)
-            .map_err(|error| named(unreadable(&error)))?
-            .len();
-        if usize::try_from(size).map_or(true, |size| size > text::LARGEST) {
+        let file = File::open(path).map_err(|error| named(unreadable(&error)))?;
+        let mut bytes = Vec::new();
+        // Devices and pipes do not tell their size before.
+        file.take(text::LARGEST as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| named(unreadable(&error)))?;
+        if bytes.len() > text::LARGEST {
             return Err(named(text::too_large()));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| named(unreadable(&error)))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| named(DocumentError::new("the file is not text in UTF-8")))?;
         Self::parse(&text).map_err(named)
     }
 

@@ -1,26 +1,27 @@
-//! Starting, steering and stopping an emulator.
+//! Steering and stopping an emulator.
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::agent::AgentScript;
-use crate::config::{Account, Config, Failures, Limits, Timing};
-use crate::courier::{self, Courier};
+use crate::answer::Refusal;
+use crate::builder::Builder;
 use crate::document::{Document, DocumentError};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
-use crate::server;
-use crate::shared::{Clock, Shared, lock};
-use crate::time::Time;
-use crate::world::{Store, StoreError, World};
+use crate::resources::recordings;
+use crate::shared::{Clock, REAL, Shared, lock};
+use crate::world::StoreError;
+use crate::{control, courier, server};
 
 /// Why an emulator could not start, or go on.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +41,15 @@ pub enum EmulatorError {
     /// The state file can't be used.
     #[error("the state can't be kept")]
     State(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A setting is out of its range.
+    /// A setting is out of its range, or an argument names what is not there.
     #[error("{0}")]
     Setting(String),
+}
+
+impl From<Refusal> for EmulatorError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Setting(refusal.message)
+    }
 }
 
 impl From<StoreError> for EmulatorError {
@@ -51,178 +58,8 @@ impl From<StoreError> for EmulatorError {
     }
 }
 
-/// Settings of an emulator that is to be started.
-#[derive(Debug)]
-#[must_use = "an emulator runs from `start` on"]
-pub struct Builder {
-    config: Config,
-    address: SocketAddr,
-    document: Option<PathBuf>,
-    state: Option<PathBuf>,
-    manual: bool,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Self {
-            config: Config::default(),
-            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-            document: None,
-            state: None,
-            manual: false,
-        }
-    }
-}
-
-impl Builder {
-    /// Listens on this port of the loopback address. Default 0: a free one.
-    pub fn port(mut self, port: u16) -> Self {
-        self.address.set_port(port);
-        self
-    }
-
-    /// Listens on this address. Beyond loopback, everyone who reaches it can do everything: there is no account to
-    /// protect. Default `127.0.0.1:0`.
-    pub fn address(mut self, address: SocketAddr) -> Self {
-        self.address = address;
-        self
-    }
-
-    /// Serves this document, YAML or JSON, instead of the embedded one. Operations that the emulator does not know
-    /// are answered from their schemas.
-    pub fn document(mut self, path: impl Into<PathBuf>) -> Self {
-        self.document = Some(path.into());
-        self
-    }
-
-    /// Accepts this key, and no other but those given likewise. Default: any key that is not empty.
-    pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.config.keys.push(key.into());
-        self
-    }
-
-    /// Lets requests pass that break the document; they are only logged and noted. Default `false`.
-    pub fn lenient(mut self, lenient: bool) -> Self {
-        self.config.lenient = lenient;
-        self
-    }
-
-    /// Puts unknown members and enum values into every answer, as a newer service would. Default `false`.
-    pub fn drift(mut self, drift: bool) -> Self {
-        self.config.drift = drift;
-        self
-    }
-
-    /// Answers every request that fits the document from the schema of its answer, as if all that it names were
-    /// there. Nothing is kept. Default `false`.
-    pub fn stateless(mut self, stateless: bool) -> Self {
-        self.config.stateless = stateless;
-        self
-    }
-
-    /// Ids and made-up values come from this seed: the same seed and requests give the same answers. Default 0.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.config.seed = seed;
-        self
-    }
-
-    /// Keeps the state in this SQLite file. What was acknowledged is there after a restart, however the process
-    /// ended. Default: in memory only.
-    pub fn state(mut self, path: impl Into<PathBuf>) -> Self {
-        self.state = Some(path.into());
-        self
-    }
-
-    /// Time stands still until [`Emulator::advance`]; it starts at 2026-01-01T00:00:00Z. Default: real time.
-    pub fn manual_clock(mut self) -> Self {
-        self.manual = true;
-        self
-    }
-
-    /// Allows webhooks with `http://` on loopback. Default `false`: the rules of the API hold, and nothing is
-    /// sent, because the emulator sends nothing beyond this machine.
-    pub fn local_webhooks(mut self, allowed: bool) -> Self {
-        self.config.local_webhooks = allowed;
-        self
-    }
-
-    /// Changes how long things take.
-    pub fn timing(mut self, change: impl FnOnce(&mut Timing)) -> Self {
-        change(&mut self.config.timing);
-        self
-    }
-
-    /// Changes what goes wrong without a scripted fault.
-    pub fn failures(mut self, change: impl FnOnce(&mut Failures)) -> Self {
-        change(&mut self.config.failures);
-        self
-    }
-
-    /// Changes the emulated account.
-    pub fn account(mut self, change: impl FnOnce(&mut Account)) -> Self {
-        change(&mut self.config.account);
-        self
-    }
-
-    /// Changes what clients may take up.
-    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
-        change(&mut self.config.limits);
-        self
-    }
-
-    /// Starts it on the present tokio runtime, which needs I/O and time enabled.
-    ///
-    /// # Errors
-    ///
-    /// If a setting is out of range, the document or the state file can't be used, or the address can't be bound.
-    pub async fn start(self) -> Result<Emulator, EmulatorError> {
-        if !(0.0..=1.0).contains(&self.config.failures.session_rate) {
-            return Err(EmulatorError::Setting(
-                "failures.session_rate: must be from 0 to 1".to_owned(),
-            ));
-        }
-        let document = match &self.document {
-            Some(path) => Arc::new(Document::read(path)?),
-            None => Document::embedded(),
-        };
-        let bind = |source| EmulatorError::Bind {
-            address: self.address,
-            source,
-        };
-        let listener = TcpListener::bind(self.address).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
-        let base = format!("http://{address}");
-        let (clock, now) = match self.manual {
-            true => (Clock::Manual, Time::START),
-            false => (Clock::System, Time::system()),
-        };
-        let mut world = World::new(Arc::new(self.config), document, base.clone(), now);
-        let store = self.state.as_deref().map(Store::open).transpose()?;
-        if let Some(store) = &store {
-            store.load(&mut world)?;
-        }
-        let (courier, queue) = Courier::new();
-        let shared = Arc::new(Shared::new(world, store, clock, courier));
-        let (stop, stopped) = watch::channel(false);
-        let tasks = vec![
-            tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone())),
-            tokio::spawn(courier::run(queue, Arc::clone(&shared), stopped.clone())),
-            tokio::spawn({
-                let shared = Arc::clone(&shared);
-                async move { shared.drive(stopped).await }
-            }),
-        ];
-        Ok(Emulator {
-            shared,
-            address,
-            base,
-            stop,
-            tasks,
-        })
-    }
-}
-
-/// A running emulator. It stops when this is dropped.
+/// A running emulator. It stops when this is dropped: requests under way are refused with 503, and the state file is
+/// free again. The address is free when the runtime has dropped its tasks; [`Emulator::shutdown`] waits for that.
 pub struct Emulator {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -242,10 +79,37 @@ impl fmt::Debug for Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.stop.send_replace(true);
+        self.shared.close();
     }
 }
 
 impl Emulator {
+    /// Starts its tasks.
+    pub(crate) fn run(
+        shared: Arc<Shared>,
+        listener: TcpListener,
+        queue: courier::Queue,
+        address: SocketAddr,
+        base: String,
+    ) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let tasks = vec![
+            tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone())),
+            tokio::spawn(courier::run(queue, Arc::clone(&shared), stopped.clone())),
+            tokio::spawn({
+                let shared = Arc::clone(&shared);
+                async move { shared.drive(stopped).await }
+            }),
+        ];
+        Self {
+            shared,
+            address,
+            base,
+            stop,
+            tasks,
+        }
+    }
+
     /// Settings for one that is to be started.
     pub fn builder() -> Builder {
         Builder::default()
@@ -260,7 +124,8 @@ impl Emulator {
         Self::builder().start().await
     }
 
-    /// The base URL for clients, such as `http://127.0.0.1:8787`.
+    /// The base URL for clients, such as `http://127.0.0.1:8787`. Of an emulator that listens on all addresses it is the
+    /// one on loopback.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base
@@ -283,9 +148,10 @@ impl Emulator {
     /// # Errors
     ///
     /// If the document has no such operation, or the fault is one that can't be: a status outside 200 to 599, a header
-    /// that is none, zero times; or if there are as many faults as records are allowed.
+    /// that is none or that frames the body, zero times; or if there are as many faults as records are allowed.
     pub fn fault(&self, fault: Fault) -> Result<(), EmulatorError> {
-        crate::control::script(&self.shared, fault)
+        control::script(&self.shared, vec![fault])?;
+        Ok(())
     }
 
     /// Forgets all scripted faults.
@@ -297,9 +163,49 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// If the state can't be stored.
+    /// If it has too many steps, if there are as many scripts as records are allowed, or if the state can't be stored.
     pub fn script(&self, script: AgentScript) -> Result<(), EmulatorError> {
-        Ok(self.shared.enter(|world| world.scripts.push_back(script))?)
+        control::add_scripts(&self.shared, vec![script])?;
+        Ok(())
+    }
+
+    /// Forgets the scripts that no run has taken yet.
+    ///
+    /// # Errors
+    ///
+    /// If the state can't be stored.
+    pub fn clear_scripts(&self) -> Result<(), EmulatorError> {
+        Ok(self.shared.enter(|world| world.scripts.clear())?)
+    }
+
+    /// Has the browser of a running session download a file from `url`, and gives the id of the download.
+    ///
+    /// # Errors
+    ///
+    /// If no such session runs, `name` is no file name, `url` is no absolute URL, there is no room for the bytes, or the
+    /// state can't be stored.
+    pub fn add_download(
+        &self,
+        session: &str,
+        name: &str,
+        url: &str,
+        bytes: impl Into<Bytes>,
+    ) -> Result<String, EmulatorError> {
+        let bytes = bytes.into();
+        let added = self
+            .shared
+            .enter(|world| recordings::add_download(world, session, name, url, bytes))?;
+        Ok(added?)
+    }
+
+    /// What there is, as `GET /__emulator/state` shows it: `counts` by kind, and the newest 50 `sessions`, `batches`,
+    /// `runs`, `deliveries` of webhooks and others with their ids, newest first. Without secrets.
+    ///
+    /// # Errors
+    ///
+    /// If the state can't be stored.
+    pub fn state(&self) -> Result<Value, EmulatorError> {
+        Ok(control::summary(&self.shared)?)
     }
 
     /// The requests so far, oldest first, without those to the emulator's own paths.
@@ -308,7 +214,8 @@ impl Emulator {
         lock(&self.shared.exchanges).iter().cloned().collect()
     }
 
-    /// The requests to one operation, oldest first.
+    /// The requests to one operation, by its id or its method and path, oldest first. None if the document has no such
+    /// operation.
     #[must_use]
     pub fn exchanges_of(&self, operation: &str) -> Vec<Exchange> {
         let id = self
@@ -324,10 +231,37 @@ impl Emulator {
             .collect()
     }
 
-    /// How many requests there were to one operation.
+    /// How many requests there were to one operation, by its id or its method and path. 0 also if the document has no
+    /// such operation.
     #[must_use]
     pub fn count(&self, operation: &str) -> usize {
         self.exchanges_of(operation).len()
+    }
+
+    /// Waits for a request to one operation, and gives it: the `count`-th of those that are kept, from 1. It is there when
+    /// the emulator has answered it, or when it waits for something, such as an event or the clock: then time can be
+    /// moved on for it. Waits for ever if there is none; [`tokio::time::timeout`] sets a limit.
+    ///
+    /// # Errors
+    ///
+    /// If the document has no such operation.
+    pub async fn wait_for(&self, operation: &str, count: usize) -> Result<Exchange, EmulatorError> {
+        let operation = control::operation(&self.shared.document, operation);
+        let id = operation.map_err(EmulatorError::Setting)?.id();
+        let mut changes = lock(&self.shared.exchanges).changes();
+        loop {
+            changes.mark_unchanged();
+            let found = lock(&self.shared.exchanges)
+                .iter()
+                .filter(|it| it.taken_up && it.operation.as_deref() == Some(id))
+                .nth(count.saturating_sub(1))
+                .cloned();
+            if let Some(exchange) = found {
+                return Ok(exchange);
+            }
+            // Fails only without a sender, and `self` has one.
+            let _ = changes.changed().await;
+        }
     }
 
     /// Forgets the requests so far.
@@ -335,18 +269,16 @@ impl Emulator {
         lock(&self.shared.exchanges).clear();
     }
 
-    /// Moves a manual clock on. What becomes due on the way happens, in order, before this returns. On real time it
-    /// only does what is due already.
+    /// Moves a manual clock on. What becomes due on the way happens, in order, before this returns.
     ///
     /// # Errors
     ///
-    /// If the state can't be stored.
+    /// If the clock is the real one, which moves by itself, or the state can't be stored.
     pub fn advance(&self, by: Duration) -> Result<(), EmulatorError> {
         match self.shared.clock {
-            Clock::Manual => self.shared.advance(by)?,
-            Clock::System => self.shared.enter(|_| ())?,
+            Clock::Manual => Ok(self.shared.advance(by)?),
+            Clock::System(_) => Err(EmulatorError::Setting(REAL.to_owned())),
         }
-        Ok(())
     }
 
     /// The present time of its clock, in milliseconds since 1970.
@@ -369,7 +301,8 @@ impl Emulator {
         self.shared.courier.idle().await;
     }
 
-    /// Stops it: no new connections, open requests get two seconds to end.
+    /// Stops it: no new connections, requests that wait are refused with 503, others get two seconds to end. Afterwards
+    /// address and state file are free again.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         for task in std::mem::take(&mut self.tasks) {

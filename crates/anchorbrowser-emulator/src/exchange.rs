@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method, Request};
+use tokio::sync::watch;
+
+use crate::config::Limits;
 
 /// One request and what became of it. `Debug` shows neither header values nor the body: they may hold secrets.
 #[derive(Clone)]
@@ -34,6 +37,8 @@ pub struct Exchange {
     pub answer_violations: Vec<String>,
     /// Whether a scripted fault hit it.
     pub faulted: bool,
+    /// It was answered or refused, or waits.
+    pub(crate) taken_up: bool,
 }
 
 impl fmt::Debug for Exchange {
@@ -48,7 +53,7 @@ impl fmt::Debug for Exchange {
                 &self
                     .headers
                     .keys()
-                    .map(http::HeaderName::as_str)
+                    .map(HeaderName::as_str)
                     .collect::<Vec<_>>(),
             )
             .field("body", &format_args!("{} bytes", self.body.len()))
@@ -60,6 +65,25 @@ impl fmt::Debug for Exchange {
 }
 
 impl Exchange {
+    /// A request that came at `time`, of which the head is read.
+    pub(crate) fn new<B>(time: String, request: &Request<B>) -> Self {
+        Self {
+            number: 0,
+            time,
+            operation: None,
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            query: request.uri().query().map(str::to_owned),
+            headers: request.headers().clone(),
+            body: Bytes::new(),
+            status: None,
+            violations: Vec::new(),
+            answer_violations: Vec::new(),
+            faulted: false,
+            taken_up: false,
+        }
+    }
+
     /// The body as JSON; `null` if it is none.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
@@ -77,18 +101,21 @@ impl Exchange {
 #[derive(Debug)]
 pub(crate) struct Exchanges {
     kept: VecDeque<Exchange>,
-    limit: usize,
-    body_limit: usize,
+    limits: Limits,
     count: u64,
+    /// Bytes of those kept.
+    size: usize,
+    changes: watch::Sender<()>,
 }
 
 impl Exchanges {
-    pub(crate) fn new(limit: usize, body_limit: usize) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             kept: VecDeque::new(),
-            limit,
-            body_limit,
+            limits: limits.clone(),
             count: 0,
+            size: 0,
+            changes: watch::Sender::new(()),
         }
     }
 
@@ -96,10 +123,9 @@ impl Exchanges {
     pub(crate) fn begin(&mut self, mut exchange: Exchange) -> u64 {
         self.count += 1;
         exchange.number = self.count;
-        while self.kept.len() >= self.limit.max(1) {
-            self.kept.pop_front();
-        }
+        self.size += size(&exchange);
         self.kept.push_back(exchange);
+        self.trim();
         self.count
     }
 
@@ -110,13 +136,18 @@ impl Exchanges {
             .checked_sub(first)
             .and_then(|place| usize::try_from(place).ok());
         if let Some(exchange) = place.and_then(|place| self.kept.get_mut(place)) {
+            self.size -= size(exchange);
             change(exchange);
+            self.size += size(exchange);
+            self.changes.send_replace(());
+            self.trim();
         }
     }
 
     pub(crate) fn body(&mut self, number: u64, body: &Bytes) {
         // A copy: a slice would keep the whole upload alive.
-        let kept = Bytes::copy_from_slice(body.get(..self.body_limit).unwrap_or(body));
+        let kept = body.get(..self.limits.exchange_body_bytes).unwrap_or(body);
+        let kept = Bytes::copy_from_slice(kept);
         self.edit(number, |exchange| exchange.body = kept);
     }
 
@@ -124,8 +155,39 @@ impl Exchanges {
         self.kept.iter()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Tells of every change.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
     /// Forgets them; numbers go on.
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
+        self.size = 0;
     }
+
+    /// Forgets the oldest until the rest is small enough; the newest stays.
+    fn trim(&mut self) {
+        while self.kept.len() > 1
+            && (self.kept.len() > self.limits.exchanges || self.size > self.limits.exchange_bytes)
+        {
+            let oldest = self.kept.pop_front();
+            self.size -= oldest.as_ref().map_or(0, size);
+        }
+    }
+}
+
+/// What an exchange takes up, in bytes, as far as clients decide it.
+fn size(exchange: &Exchange) -> usize {
+    let headers = exchange.headers.iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    let violations: usize = exchange.violations.iter().map(String::len).sum();
+    let query = exchange.query.as_ref().map_or(0, String::len);
+    size_of::<Exchange>() + exchange.path.len() + query + headers + violations + exchange.body.len()
 }

@@ -302,8 +302,8 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn add(&mut self, fault: Fault) {
-        self.faults.push(fault);
+    pub(crate) fn add(&mut self, faults: Vec<Fault>) {
+        self.faults.extend(faults);
     }
 
     pub(crate) fn clear(&mut self) {

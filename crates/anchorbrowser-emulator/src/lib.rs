@@ -2,10 +2,31 @@
 //!
 //! It knows nothing of the client crates: it reads the document itself, checks requests and its own answers by it, and
 //! keeps the state that the service would keep.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use anchorbrowser_emulator::{Emulator, EmulatorError, Fault};
+//!
+//! # async fn run() -> Result<(), EmulatorError> {
+//! let emulator = Emulator::builder().manual_clock().start().await?;
+//! emulator.fault(Fault::status(503).on("create_session").times(2))?;
+//!
+//! // Give `emulator.base_url()` to the program under test; meanwhile:
+//! let request = emulator.wait_for("wait_for_event", 1).await?;
+//! assert!(request.violations.is_empty());
+//! emulator.advance(Duration::from_secs(60))?; // nobody signals the event
+//! assert_eq!(emulator.count("create_session"), 3);
+//! # Ok(())
+//! # }
+//! ```
 
 mod agent;
 mod answer;
 mod body;
+mod builder;
 mod call;
 mod config;
 mod control;
@@ -26,7 +47,8 @@ mod webhook;
 mod world;
 
 pub use agent::{AgentOutcome, AgentScript, Question};
+pub use builder::Builder;
 pub use config::{Account, Failures, Limits, Timing};
-pub use emulator::{Builder, Emulator, EmulatorError};
+pub use emulator::{Emulator, EmulatorError};
 pub use exchange::Exchange;
 pub use fault::Fault;

@@ -82,11 +82,7 @@ async fn run(options: Options) -> ExitCode {
 
 /// What to set in clients. The first line tells scripts that it listens, and where.
 fn greeting(emulator: &Emulator, any_key: bool) -> String {
-    let mut url = emulator.base_url().to_owned();
-    if emulator.address().ip().is_unspecified() {
-        // To listen on all addresses is possible, to connect to all is not.
-        url = format!("http://localhost:{}", emulator.address().port());
-    }
+    let url = emulator.base_url();
     let key = if any_key {
         "any-text"
     } else {

@@ -33,6 +33,8 @@ What is served
                       ANCHORBROWSER_EMULATOR_KEY does the same for one key and
                       is not seen in lists of processes. Without either, any key
                       is accepted
+  --stateless         Answer everything from the schemas of the document, and
+                      keep nothing
   --lenient           Let requests pass that break the document
   --drift             Put unknown members and enum values into every answer
   --local-webhooks    Allow webhooks with http:// on loopback, and deliver to them
@@ -48,8 +50,8 @@ The account
 
 Other
   --log LEVEL         off, error, warn, info or debug [default: info]
-  --help              Print this
-  --version           Print the version
+  -h, --help          Print this
+  -V, --version       Print the version
 ";
 
 /// What the command line asks for.
@@ -75,72 +77,28 @@ pub(crate) fn parse(
     let (mut keys, mut log) = (Vec::new(), LevelFilter::INFO);
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next().map_err(|error| unexpected(&error))? {
-        let Arg::Long(name) = argument else {
-            return Err("only options of the form `--name` are taken".to_owned());
+        let name = match argument {
+            Arg::Long(name) => name.to_owned(),
+            Arg::Short('h') => "help".to_owned(),
+            Arg::Short('V') => "version".to_owned(),
+            _ => return Err("only options of the form `--name` are taken".to_owned()),
         };
-        let name = name.to_owned();
         let mut value = Value {
             name: &name,
             parser: &mut parser,
         };
-        builder = match name.as_str() {
+        match name.as_str() {
             "help" => return Ok(Asked::Print(HELP.to_owned())),
             "version" => {
                 let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), "\n");
                 return Ok(Asked::Print(version.to_owned()));
             }
-            "port" => {
-                port = value.parsed("a number from 0 to 65535")?;
-                builder
-            }
-            "host" => {
-                host = value.parsed("an IP address, such as 127.0.0.1 or ::1")?;
-                builder
-            }
-            "key" => {
-                keys.push(checked_key("option --key", value.text()?)?);
-                builder
-            }
-            "log" => {
-                log = level(&value.text()?)?;
-                builder
-            }
-            "document" => builder.document(value.path()?),
-            "state" => builder.state(value.path()?),
-            "manual-clock" => builder.manual_clock(),
-            "lenient" => builder.lenient(true),
-            "drift" => builder.drift(true),
-            "local-webhooks" => builder.local_webhooks(true),
-            "max-body" => {
-                let fits = |mib: &usize| *mib > 0 && mib.checked_mul(MIB).is_some();
-                let mib = value.fitting("a whole number of MiB, at least 1", fits)?;
-                builder.limits(|limits| limits.body_bytes = mib.saturating_mul(MIB))
-            }
-            "seed" => builder.seed(value.parsed("a whole number that is not negative")?),
-            "fail-rate" => {
-                let rate =
-                    value.fitting("a number from 0 to 1", |rate| (0.0..=1.0).contains(rate))?;
-                builder.failures(|failures| failures.session_rate = rate)
-            }
-            "fail-items" => {
-                let items = value.list("whole numbers with commas between them, such as 1,2")?;
-                builder.failures(|failures| failures.batch_items = items)
-            }
-            "credits" => {
-                let enough = |credits: &f64| credits.is_finite() && *credits >= 0.0;
-                let credits = value.fitting("a number that is not negative", enough)?;
-                builder.account(|account| account.credits = credits)
-            }
-            "max-browsers" => {
-                let most = value.parsed("a whole number that is not negative")?;
-                builder.account(|account| account.max_concurrent_browsers = Some(most))
-            }
-            "rate-limit" => {
-                let most = value.parsed("a whole number that is not negative")?;
-                builder.account(|account| account.session_rate_limit = Some(most))
-            }
-            _ => return Err(format!("there is no option `--{name}`")),
-        };
+            "port" => port = value.parsed("a number from 0 to 65535")?,
+            "host" => host = value.parsed("an IP address, such as 127.0.0.1 or ::1")?,
+            "key" => keys.push(checked_key("option --key", value.text()?)?),
+            "log" => log = level(&value.text()?)?,
+            _ => builder = set(builder, value)?,
+        }
     }
     if keys.is_empty()
         && let Some(key) = key
@@ -156,6 +114,48 @@ pub(crate) fn parse(
         any_key,
         log,
     })))
+}
+
+/// Sets what an option stands for.
+fn set(builder: Builder, mut value: Value<'_>) -> Result<Builder, String> {
+    let whole = "a whole number that is not negative";
+    Ok(match value.name {
+        "document" => builder.document(value.path()?),
+        "state" => builder.state(value.path()?),
+        "manual-clock" => builder.manual_clock(),
+        "lenient" => builder.lenient(true),
+        "drift" => builder.drift(true),
+        "stateless" => builder.stateless(true),
+        "local-webhooks" => builder.local_webhooks(true),
+        "max-body" => {
+            let fits = |mib: &usize| *mib > 0 && mib.checked_mul(MIB).is_some();
+            let mib = value.fitting("a whole number of MiB, at least 1", fits)?;
+            builder.limits(|limits| limits.body_bytes = mib.saturating_mul(MIB))
+        }
+        "seed" => builder.seed(value.parsed(whole)?),
+        "fail-rate" => {
+            let rate = value.fitting("a number from 0 to 1", |rate| (0.0..=1.0).contains(rate))?;
+            builder.failures(|failures| failures.session_rate = rate)
+        }
+        "fail-items" => {
+            let items = value.list("whole numbers with commas between them, such as 1,2")?;
+            builder.failures(|failures| failures.batch_items = items)
+        }
+        "credits" => {
+            let enough = |credits: &f64| credits.is_finite() && *credits >= 0.0;
+            let credits = value.fitting("a number that is not negative", enough)?;
+            builder.account(|account| account.credits = credits)
+        }
+        "max-browsers" => {
+            let most = value.parsed(whole)?;
+            builder.account(|account| account.max_concurrent_browsers = Some(most))
+        }
+        "rate-limit" => {
+            let most = value.parsed(whole)?;
+            builder.account(|account| account.session_rate_limit = Some(most))
+        }
+        name => return Err(format!("there is no option `--{name}`")),
+    })
 }
 
 /// The error of the parser, without values.

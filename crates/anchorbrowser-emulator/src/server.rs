@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::service;
 use crate::shared::Shared;
+use crate::world::{StoreError, World};
 
 /// Time for open connections to end after a shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(2);
@@ -28,7 +29,9 @@ pub(crate) async fn run(
     shared: Arc<Shared>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let room = Arc::new(Semaphore::new(shared.config.limits.connections));
+    let room = Arc::new(Semaphore::new(
+        shared.config.limits.connections.min(Semaphore::MAX_PERMITS),
+    ));
     let mut connections = JoinSet::new();
     loop {
         let until = stop.clone();
@@ -57,8 +60,10 @@ pub(crate) async fn run(
         }
     }
     drop(listener);
-    if let Err(error) = shared.enter(crate::world::World::end_waits) {
-        tracing::error!(%error, "the last state could not be stored");
+    match shared.enter(World::end_waits) {
+        // Dropped, not shut down: no wait is left.
+        Ok(()) | Err(StoreError::Closed) => {}
+        Err(error) => tracing::error!(%error, "the last state could not be stored"),
     }
     let ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ended).await.is_err() {

@@ -5,32 +5,40 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use crate::answer::{Outcome, Refusal};
+use crate::answer::{Answer, Body};
 use crate::config::Config;
+use crate::courier::Courier;
 use crate::document::Document;
 use crate::exchange::Exchanges;
 use crate::fault::Faults;
+use crate::resources::agent_access;
 use crate::server::stopped;
-use crate::time::Time;
+use crate::time::{Steady, Time};
 use crate::world::{Store, StoreError, Topic, World};
 
 /// Where time comes from.
 #[derive(Debug)]
 pub(crate) enum Clock {
-    System,
+    System(Steady),
     /// Stands still until it is advanced.
     Manual,
 }
+
+/// Why real time can't be moved.
+pub(crate) const REAL: &str = "the clock is the real one and moves by itself; start the emulator with a manual clock \
+    to move it";
 
 /// What all connections share.
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) document: Arc<Document>,
     pub(crate) clock: Clock,
+    /// Listens on loopback only.
+    pub(crate) local: bool,
     pub(crate) exchanges: Mutex<Exchanges>,
     pub(crate) faults: Mutex<Faults>,
     /// Sends the webhook deliveries that are due.
-    pub(crate) courier: crate::courier::Courier,
+    pub(crate) courier: Courier,
     state: Mutex<State>,
     /// The next due time may be another one.
     changed: Notify,
@@ -39,9 +47,12 @@ pub(crate) struct Shared {
 struct State {
     world: World,
     store: Option<Store>,
+    /// The emulator is gone, and with it the state file.
+    closed: bool,
 }
 
-/// Locks; a panic elsewhere is no reason to panic here.
+/// Locks; a panic elsewhere is no reason to panic here. Who needs several locks takes the state's first, then that of
+/// the faults, then that of the exchanges.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -50,18 +61,28 @@ impl Shared {
     pub(crate) fn new(
         world: World,
         store: Option<Store>,
-        clock: Clock,
-        courier: crate::courier::Courier,
+        manual: bool,
+        local: bool,
+        courier: Courier,
     ) -> Self {
-        let limits = &world.config.limits;
+        let clock = match manual {
+            true => Clock::Manual,
+            // Not behind what is stored: else nothing would become due until real time has caught up.
+            false => Clock::System(Steady::new(world.now)),
+        };
         Self {
-            exchanges: Mutex::new(Exchanges::new(limits.exchanges, limits.exchange_body_bytes)),
+            exchanges: Mutex::new(Exchanges::new(&world.config.limits)),
+            local,
             config: Arc::clone(&world.config),
             document: Arc::clone(&world.document),
             clock,
             faults: Mutex::default(),
             courier,
-            state: Mutex::new(State { world, store }),
+            state: Mutex::new(State {
+                world,
+                store,
+                closed: false,
+            }),
             changed: Notify::new(),
         }
     }
@@ -70,8 +91,8 @@ impl Shared {
     /// nothing may be acknowledged.
     pub(crate) fn enter<R>(&self, act: impl FnOnce(&mut World) -> R) -> Result<R, StoreError> {
         let mut guard = lock(&self.state);
-        let now = match self.clock {
-            Clock::System => Time::system(),
+        let now = match &self.clock {
+            Clock::System(clock) => clock.now(),
             Clock::Manual => guard.world.now,
         };
         self.act(&mut guard, now, act)
@@ -87,6 +108,9 @@ impl Shared {
     /// Forgets all state, also what is stored.
     pub(crate) fn reset(&self) -> Result<(), StoreError> {
         let mut guard = lock(&self.state);
+        if guard.closed {
+            return Err(StoreError::Closed);
+        }
         if let Some(store) = &mut guard.store {
             store.clear()?;
         }
@@ -96,21 +120,39 @@ impl Shared {
         Ok(())
     }
 
+    /// Ends all waits and lets go of the state file. Requests still under way are refused from now on.
+    pub(crate) fn close(&self) {
+        let mut guard = lock(&self.state);
+        guard.closed = true;
+        guard.store = None;
+        guard.world.end_waits();
+    }
+
     fn act<R>(
         &self,
         state: &mut State,
         now: Time,
         act: impl FnOnce(&mut World) -> R,
     ) -> Result<R, StoreError> {
-        let State { world, store } = state;
+        let State {
+            world,
+            store,
+            closed,
+        } = state;
+        if *closed {
+            return Err(StoreError::Closed);
+        }
         world.settle(now);
         let result = act(world);
         // What was made due at once is seen by the next request, whoever makes it.
         let now = world.now;
         world.settle(now);
         let stored = world.finish(store.as_mut());
-        for delivery in std::mem::take(&mut world.outbox) {
-            self.courier.send(delivery);
+        // What is not stored is not told to anyone: it goes out with the next state that is.
+        if stored.is_ok() {
+            for delivery in std::mem::take(&mut world.outbox) {
+                self.courier.send(delivery);
+            }
         }
         self.changed.notify_one();
         stored.map(|()| result)
@@ -118,30 +160,37 @@ impl Shared {
 
     /// The present time.
     pub(crate) fn now(&self) -> Time {
-        match self.clock {
-            Clock::System => Time::system(),
+        match &self.clock {
+            Clock::System(clock) => clock.now(),
             Clock::Manual => lock(&self.state).world.now,
         }
     }
 
-    /// Waits on the emulator's clock.
-    pub(crate) async fn sleep(&self, duration: Duration) {
+    /// Waits on the emulator's clock. `false`: it was reset or is shutting down before the time came.
+    pub(crate) async fn sleep(&self, duration: Duration, waits: impl FnOnce()) -> bool {
         if duration.is_zero() {
-            return;
+            return true;
         }
-        let outcome: Outcome = Err(Refusal::new(503, "the wait is over"));
         let held = self.enter(|world| {
             let deadline = world.now.after(duration);
-            world.hold(Topic::Time, Some(deadline), outcome)
+            world.hold(Topic::Time, Some(deadline), Ok(Answer::done()))
         });
-        if let Ok(crate::answer::Answer {
-            body: crate::answer::Body::Held(receiver),
-            ..
-        }) = held
-        {
-            // Dropped when the emulator is reset: the wait ends then.
-            let _ = receiver.await;
+        waits();
+        match held {
+            Ok(Answer {
+                body: Body::Held(receiver),
+                ..
+            }) => receiver.await.is_ok(),
+            _ => false,
         }
+    }
+
+    /// Whether a key opens the API: one of the settings, or one that agent access gave out.
+    pub(crate) fn accepts(&self, key: &str) -> bool {
+        self.config.keys.accept(key)
+            || self
+                .enter(|world| agent_access::issued(world, key))
+                .unwrap_or_default()
     }
 
     /// Does what is due, when it is due. Only a system clock moves by itself.
@@ -149,7 +198,7 @@ impl Shared {
         loop {
             let due = lock(&self.state).world.due();
             let wait = match (&self.clock, due) {
-                (Clock::System, Some(due)) => Some(due.since(Time::system())),
+                (Clock::System(clock), Some(due)) => Some(due.since(clock.now())),
                 _ => None,
             };
             let timer = async {
@@ -159,6 +208,7 @@ impl Shared {
                 }
             };
             tokio::select! {
+                biased;
                 () = stopped(&mut stop) => return,
                 () = self.changed.notified() => {}
                 () = timer => {

@@ -1,6 +1,7 @@
 //! Points in time, in milliseconds. All of them come from the emulator's clock.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
 use serde::{Deserialize, Serialize};
@@ -53,5 +54,61 @@ impl Time {
     pub(crate) fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+}
+
+/// Real time that never goes back: not when the machine's clock is put back, and not behind a stored state that was
+/// made ahead of it.
+#[derive(Debug)]
+pub(crate) struct Steady(Mutex<(Time, Instant)>);
+
+impl Steady {
+    /// Starts now, or at `earliest` if that is later.
+    pub(crate) fn new(earliest: Time) -> Self {
+        Self(Mutex::new((Time::system().max(earliest), Instant::now())))
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.at(Time::system(), Instant::now())
+    }
+
+    fn at(&self, system: Time, instant: Instant) -> Time {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let steady = last.0.after(instant.saturating_duration_since(last.1));
+        // The instant is kept while it gains less than a millisecond: else time would stand still under load.
+        if system > steady {
+            *last = (system, instant);
+        } else if steady > last.0 {
+            *last = (steady, last.1 + steady.since(last.0));
+        }
+        last.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_time_never_goes_back() {
+        let (start, millis) = (Instant::now(), Duration::from_millis);
+        let far = Time(Time::system().0 + 1_000_000_000);
+        let clock = Steady(Mutex::new((far, start)));
+        assert_eq!(clock.at(Time(0), start), far);
+        assert_eq!(clock.at(Time(0), start + millis(5)), Time(far.0 + 5));
+        // Parts of milliseconds add up.
+        for part in 1..=10 {
+            clock.at(
+                Time(0),
+                start + millis(5) + Duration::from_micros(100 * part),
+            );
+        }
+        assert_eq!(clock.at(Time(0), start + millis(6)), Time(far.0 + 6));
+        // Put forward, it follows.
+        assert_eq!(
+            clock.at(Time(far.0 + 99), start + millis(7)),
+            Time(far.0 + 99)
+        );
+        assert_eq!(clock.at(Time(far.0), start), Time(far.0 + 99));
     }
 }

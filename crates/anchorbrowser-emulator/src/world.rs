@@ -143,9 +143,9 @@ impl World {
         self.waiters.release(topic, outcome)
     }
 
-    /// Ends all waits; whoever waits is told to ask again.
+    /// Ends all waits, also those to come; whoever waits is told to ask again.
     pub(crate) fn end_waits(&mut self) {
-        self.waiters = Waiters::default();
+        self.waiters.close();
     }
 
     /// Stores what changed, if there is a state file, and then answers who waited for it.

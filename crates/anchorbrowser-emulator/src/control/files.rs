@@ -12,11 +12,8 @@ use serde_json::json;
 use super::{Asked, Done, ok, set};
 use crate::answer::Refusal;
 use crate::body::Body;
-use crate::resources::{agent_access, recordings, volumes};
-use crate::service::{bytes_response, json_response};
-
-/// The header with the key.
-const KEY_HEADER: &str = "anchor-api-key";
+use crate::resources::{recordings, volumes};
+use crate::service::{KEY_HEADER, bytes_response, json_response};
 
 /// All but the characters that RFC 8187 takes as they are.
 const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -70,21 +67,12 @@ pub(super) fn add_download(asked: &Asked<'_>, session: &str) -> Done {
 /// Downloads need the key, as the API does.
 fn authorize(asked: &Asked<'_>) -> Result<(), Refusal> {
     let key = asked.header(KEY_HEADER).map(str::trim).unwrap_or_default();
-    let keys = &asked.shared.config.keys;
-    if key.is_empty() {
-        let message = format!("header {KEY_HEADER}: the key is missing; downloads need it");
-        return Err(Refusal::new(401, message));
-    }
-    let known = keys.is_empty()
-        || keys.iter().any(|known| known == key)
-        || asked
-            .shared
-            .enter(|world| agent_access::issued(world, key))?;
-    if known {
-        return Ok(());
-    }
-    let message = format!("header {KEY_HEADER}: the key is not known");
-    Err(Refusal::new(401, message))
+    let what = match key {
+        "" => "the key is missing; downloads need it",
+        key if asked.shared.accepts(key) => return Ok(()),
+        _ => "the key is not known",
+    };
+    Err(Refusal::new(401, format!("header {KEY_HEADER}: {what}")))
 }
 
 /// A file that is saved, not shown: what was uploaded must not act as a page of the emulator.

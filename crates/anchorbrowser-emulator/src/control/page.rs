@@ -106,7 +106,7 @@ const LISTS: [List; 7] = [
 pub(super) fn overview(asked: &Asked<'_>) -> Done {
     let state = state::summary(asked.shared)?;
     let requests = state::latest(asked.shared, REQUESTS, None);
-    let any_key = asked.shared.config.keys.is_empty();
+    let any_key = asked.shared.config.keys.any();
     let body = overview_body(&state, &requests, any_key);
     // Framed, the page could be dressed up as another one.
     Ok(html(

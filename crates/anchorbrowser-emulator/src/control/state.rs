@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Asked, Done, ok, redact};
+use crate::answer::Refusal;
 use crate::exchange::Exchange;
 use crate::resources::webhooks::{Delivery, Webhook};
 use crate::shared::{Clock, Shared, lock};
@@ -54,15 +55,13 @@ pub(super) fn get(asked: &Asked<'_>) -> Done {
 }
 
 /// The state: how much there is of each kind, and the newest of what runs.
-pub(super) fn summary(shared: &Shared) -> Result<Value, StoreError> {
+pub(crate) fn summary(shared: &Shared) -> Result<Value, StoreError> {
     let clock = match shared.clock {
-        Clock::System => "real",
+        Clock::System(_) => "real",
         Clock::Manual => "manual",
     };
-    let (faults, requests) = (
-        lock(&shared.faults).list().len(),
-        lock(&shared.exchanges).iter().count(),
-    );
+    let faults = lock(&shared.faults).list().len();
+    let requests = lock(&shared.exchanges).len();
     let mut summary = shared.enter(|world| world_summary(world))?;
     if let Value::Object(members) = &mut summary {
         members.insert("clock".to_owned(), json!(clock));
@@ -160,34 +159,19 @@ pub(super) fn requests(asked: &Asked<'_>) -> Done {
     let limit = match asked.query("limit") {
         Some(limit) => limit
             .parse()
-            .map_err(|_| crate::answer::Refusal::bad("query limit: must be a whole number"))?,
+            .map_err(|_| Refusal::bad("query limit: must be a whole number"))?,
         None => REQUESTS,
     };
     let operation = match asked.query("operation") {
-        Some(name) => Some(operation(asked.shared, name)?),
+        Some(name) => {
+            let known = super::operation(&asked.shared.document, name);
+            let known = known.map_err(|error| Refusal::bad(format!("query operation: {error}")))?;
+            Some(known.id())
+        }
         None => None,
     };
-    let requests = latest(asked.shared, limit, operation.as_deref());
+    let requests = latest(asked.shared, limit, operation);
     Ok(ok(&json!({ "requests": requests })))
-}
-
-/// The id of an operation that may be named by method and path too.
-fn operation(shared: &Shared, name: &str) -> Result<String, crate::answer::Refusal> {
-    let known = shared
-        .document
-        .operation(name)
-        .map(|operation| operation.id().to_owned());
-    known.ok_or_else(|| {
-        let known = shared
-            .document
-            .operations()
-            .iter()
-            .map(|known| (known.id(), known.key()));
-        let near = super::near::nearest(name, known).join("`, `");
-        crate::answer::Refusal::bad(format!(
-            "query operation: the document has no such operation; near are `{near}`"
-        ))
-    })
 }
 
 pub(super) fn forget_requests(asked: &Asked<'_>) -> Done {

@@ -9,8 +9,7 @@ use super::{Asked, Done, ok, redact, script};
 use crate::agent::AgentScript;
 use crate::answer::Refusal;
 use crate::fault::Fault;
-use crate::shared::{Clock, lock};
-use crate::time::Time;
+use crate::shared::{Clock, REAL, lock};
 
 pub(super) fn health(_: &Asked<'_>) -> Done {
     Ok(ok(
@@ -39,16 +38,8 @@ pub(super) fn faults(asked: &Asked<'_>) -> Done {
 
 pub(super) fn add_faults(asked: &Asked<'_>) -> Done {
     let faults: Vec<Fault> = one_or_more(asked.json()?, "fault")?;
-    for fault in &faults {
-        // All or none: half of a list would be a script that nobody wrote.
-        super::check(asked.shared, fault).map_err(Refusal::bad)?;
-    }
-    for fault in faults {
-        script(asked.shared, fault).map_err(|error| Refusal::new(507, error.to_string()))?;
-    }
-    Ok(ok(
-        &json!({ "queued": lock(&asked.shared.faults).list().len() }),
-    ))
+    let queued = script(asked.shared, faults)?;
+    Ok(ok(&json!({ "queued": queued })))
 }
 
 pub(super) fn clear_faults(asked: &Asked<'_>) -> Done {
@@ -58,17 +49,8 @@ pub(super) fn clear_faults(asked: &Asked<'_>) -> Done {
 
 pub(super) fn add_scripts(asked: &Asked<'_>) -> Done {
     let scripts: Vec<AgentScript> = one_or_more(asked.json()?, "script")?;
-    let limit = asked.shared.config.limits.records;
-    asked.shared.enter(|world| {
-        if world.scripts.len() + scripts.len() > limit {
-            return Err(Refusal::new(
-                507,
-                format!("at most {limit} scripts are kept; let some run or clear them"),
-            ));
-        }
-        world.scripts.extend(scripts);
-        Ok(ok(&json!({ "queued": world.scripts.len() })))
-    })?
+    let queued = super::add_scripts(asked.shared, scripts)?;
+    Ok(ok(&json!({ "queued": queued })))
 }
 
 pub(super) fn clear_scripts(asked: &Asked<'_>) -> Done {
@@ -83,14 +65,12 @@ pub(super) fn advance(asked: &Asked<'_>) -> Done {
             r#"the body must say by how many milliseconds, as a whole number: {"ms": 1000}"#,
         )
     })?;
-    if let Clock::System = asked.shared.clock {
-        return Err(Refusal::conflict(
-            "the clock is the real one and moves by itself; start the emulator with a manual clock to move it",
-        ));
+    if let Clock::System(_) = asked.shared.clock {
+        return Err(Refusal::conflict(REAL));
     }
     asked.shared.advance(Duration::from_millis(millis))?;
-    let Time(now) = asked.shared.now();
-    Ok(ok(&json!({ "now": Time(now).text(), "now_ms": now })))
+    let now = asked.shared.now();
+    Ok(ok(&json!({ "now": now.text(), "now_ms": now.0 })))
 }
 
 pub(super) fn reset(asked: &Asked<'_>) -> Done {

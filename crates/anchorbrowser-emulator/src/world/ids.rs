@@ -19,7 +19,7 @@ impl Ids {
         let mut hash = Sha256::new();
         hash.update(self.seed.to_be_bytes());
         hash.update(self.given.to_be_bytes());
-        self.given += 1;
+        self.given = self.given.wrapping_add(1);
         hash.finalize().into()
     }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, ErrorCode, Transaction, params};
+use serde::de::Error as _;
 
 use crate::answer::Refusal;
 use crate::resources::Visitor;
@@ -25,7 +26,15 @@ pub(crate) struct Store {
 /// Why the state file could not be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    #[error("the state file {path} could not be {what}; is another emulator using it?")]
+    #[error("the state file {path} is in use; stop the other emulator or name another file")]
+    Taken { path: PathBuf },
+    #[error("the state file {path} is damaged; name another file or delete it")]
+    Damaged { path: PathBuf },
+    #[error("there is no room left for the state file {path}; free some space on its disk")]
+    Full { path: PathBuf },
+    #[error("the emulator is shutting down")]
+    Closed,
+    #[error("the state file {path} could not be {what}")]
     Sql {
         path: PathBuf,
         what: &'static str,
@@ -48,19 +57,30 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
+    fn sql(path: &Path, what: &'static str, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::Foreign(path),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Taken { path },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path },
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            _ => Self::Sql { path, what, source },
+        }
+    }
+
     pub(crate) fn refusal(&self) -> Refusal {
-        Refusal::new(500, format!("nothing was acknowledged: {self}"))
+        match self {
+            Self::Closed => Refusal::new(503, self.to_string()),
+            _ => Refusal::new(500, format!("nothing was acknowledged: {self}")),
+        }
     }
 }
 
 impl Store {
     /// Opens or makes the file.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Sql {
-            path: path.to_owned(),
-            what: "opened",
-            source,
-        };
+        let what = "opened; it must be a file that can be written, in a folder that is there";
+        let failed = |source| StoreError::sql(path, what, source);
         let connection = Connection::open(path).map_err(failed)?;
         // Whoever has the file has it for long; waiting would not help.
         connection
@@ -69,10 +89,7 @@ impl Store {
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let tables: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(|error| match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign(path.to_owned()),
-                _ => failed(error),
-            })?;
+            .map_err(failed)?;
         if tables > 0 && number("application_id").map_err(failed)? != APPLICATION {
             return Err(StoreError::Foreign(path.to_owned()));
         }
@@ -100,11 +117,7 @@ impl Store {
 
     fn failed(&self, what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + use<> {
         let path = self.path.clone();
-        move |source| StoreError::Sql {
-            path: path.clone(),
-            what,
-            source,
-        }
+        move |source| StoreError::sql(&path, what, source)
     }
 
     /// Puts the stored state into a new world.
@@ -180,9 +193,11 @@ impl Store {
     /// Forgets everything stored; the world was reset.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
         let failed = self.failed("cleared");
-        self.connection
+        let transaction = self.connection.transaction().map_err(&failed)?;
+        transaction
             .execute_batch("DELETE FROM records; DELETE FROM blobs;")
-            .map_err(failed)
+            .map_err(&failed)?;
+        transaction.commit().map_err(&failed)
     }
 }
 
@@ -204,12 +219,15 @@ impl Visitor for Load<'_> {
             .map_err(&failed)?;
         for row in rows {
             let (number, json) = row.map_err(&failed)?;
-            let record = serde_json::from_str(&json).map_err(|source| StoreError::Record {
+            let unreadable = |source| StoreError::Record {
                 path: self.store.path.clone(),
                 kind: T::KIND,
                 source,
-            })?;
-            table.restore(number.cast_unsigned(), record);
+            };
+            let record = serde_json::from_str(&json).map_err(unreadable)?;
+            let number = u64::try_from(number)
+                .map_err(|_| unreadable(serde_json::Error::custom("its number is negative")))?;
+            table.restore(number, record);
         }
         Ok(())
     }
@@ -237,11 +255,7 @@ impl Visitor for Save<'_> {
 
     fn table<T: Record>(&mut self, table: &mut Table<T>) -> Result<(), StoreError> {
         let path = self.path;
-        let failed = |source| StoreError::Sql {
-            path: path.to_owned(),
-            what: "written",
-            source,
-        };
+        let failed = |source| StoreError::sql(path, "written", source);
         for (number, record) in table.changes() {
             let number = number.cast_signed();
             let done = match record {

@@ -141,7 +141,7 @@ impl<T: Record> Table<T> {
 
     /// Puts back a row of the state file.
     pub(super) fn restore(&mut self, number: u64, record: T) {
-        self.next = self.next.max(number + 1);
+        self.next = self.next.max(number.saturating_add(1));
         self.numbers.insert(record.id().to_owned(), number);
         self.rows.insert(number, record);
         self.dirty.insert(number);

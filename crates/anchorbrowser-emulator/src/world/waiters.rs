@@ -30,6 +30,8 @@ struct Waiter {
 pub(crate) struct Waiters {
     waiting: Vec<Waiter>,
     next: u64,
+    /// Nothing waits any more.
+    closed: bool,
     /// Sent when the state is stored: an answer must not overtake what it speaks of.
     released: Vec<(oneshot::Sender<Outcome>, Outcome)>,
 }
@@ -42,6 +44,10 @@ impl Waiters {
         at_deadline: Outcome,
     ) -> oneshot::Receiver<Outcome> {
         let (sender, receiver) = oneshot::channel();
+        if self.closed {
+            // Without a sender, the wait is over at once.
+            return receiver;
+        }
         self.next += 1;
         // Requests whose client has gone are dropped here, so that they can't pile up.
         self.waiting.retain(|waiter| !waiter.sender.is_closed());
@@ -65,6 +71,14 @@ impl Waiters {
             }
         }
         count
+    }
+
+    /// Ends all waits, also those to come.
+    pub(super) fn close(&mut self) {
+        *self = Self {
+            closed: true,
+            ..Self::default()
+        };
     }
 
     /// The earliest deadline.

@@ -210,7 +210,7 @@ async fn options_reach_the_emulator() {
 #[tokio::test]
 async fn beyond_loopback_it_warns() {
     let mut running = Running::start(&["--host", "0.0.0.0", "--log", "off"]);
-    assert!(running.base.starts_with("http://localhost:"));
+    assert!(running.base.starts_with("http://127.0.0.1:"));
     let log = running.end("-TERM").1;
     assert!(
         log.contains("warning") && log.contains("beyond this machine"),
@@ -239,6 +239,7 @@ fn wrong_use_is_explained() {
         (&["--log", "canary"], "--log"),
         (&["canary"], "options"),
         (&["-p", "1"], "options"),
+        (&["--stateless=1"], "--stateless"),
         (&["--document", "/nowhere/x.yaml"], "document"),
         (&["--state", "/nowhere/x"], "state"),
         (&["--port", &port], &port),
@@ -257,7 +258,9 @@ fn wrong_use_is_explained() {
 fn help_and_version() {
     for (option, expected) in [
         ("--help", "--local-webhooks"),
+        ("-h", "--stateless"),
         ("--version", env!("CARGO_PKG_VERSION")),
+        ("-V", env!("CARGO_PKG_VERSION")),
     ] {
         let output = program(&[option]).output().unwrap();
         assert!(output.status.success());

@@ -104,5 +104,51 @@ async fn two_emulators_do_not_share_a_file() {
     let _first = on(&path).start().await.unwrap();
     let error = on(&path).start().await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert!(cause.contains("another emulator"), "{cause}");
+    assert!(cause.contains("stop the other emulator"), "{cause}");
+}
+
+#[tokio::test]
+async fn files_that_can_not_be_used_are_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let api = Api::with(on(&path)).await;
+    for _ in 0..20 {
+        api.session(json!({})).await;
+    }
+    api.emulator.shutdown().await;
+    let whole = std::fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    damaged[4096..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    std::fs::write(folder.path().join("damaged"), damaged).unwrap();
+    std::fs::write(folder.path().join("short"), &whole[..5_000]).unwrap();
+    let cases = [
+        ("damaged", "is damaged"),
+        ("short", "is damaged"),
+        (".", "a file that can be written"),
+        ("nowhere/state", "in a folder that is there"),
+    ];
+    for (name, expected) in cases {
+        let error = on(&folder.path().join(name)).start().await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(name) && cause.contains(expected), "{cause}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_is_one_by_whatever_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("state.db"), folder.path().join("link"));
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let api = Api::with(on(&link)).await;
+    let session = api.session(json!({})).await;
+    assert!(on(&path).start().await.is_err());
+    api.emulator.reset().unwrap();
+    let kept = api.session(json!({})).await;
+    api.emulator.shutdown().await;
+    let api = Api::with(on(&path)).await;
+    api.get(&format!("/v1/sessions/{kept}")).await.ok();
+    api.get(&format!("/v1/sessions/{session}"))
+        .await
+        .refused(404);
 }
