@@ -33,6 +33,9 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// How the request breaks the document: the reasons of a refusal, or, in lenient mode, what was let pass.
     pub violations: Vec<String>,
+    /// Parameters in the query that the document does not give the operation: often a misspelt one. They are no
+    /// violation, because services take on parameters before documents do.
+    pub unknown_parameters: Vec<String>,
     /// How the answer breaks the document. Always empty, unless the fault is in the emulator or was asked for.
     pub answer_violations: Vec<String>,
     /// Whether a scripted fault hit it.
@@ -78,6 +81,7 @@ impl Exchange {
             body: Bytes::new(),
             status: None,
             violations: Vec::new(),
+            unknown_parameters: Vec::new(),
             answer_violations: Vec::new(),
             faulted: false,
             taken_up: false,

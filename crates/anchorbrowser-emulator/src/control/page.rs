@@ -196,7 +196,12 @@ fn request(request: &Value) -> Vec<String> {
     } else {
         ""
     };
-    let violations = [&request["violations"], &request["answer_violations"]].map(cell);
+    let violations = [
+        &request["violations"],
+        &request["unknown_parameters"],
+        &request["answer_violations"],
+    ]
+    .map(cell);
     let violations = violations
         .iter()
         .filter(|text| !text.is_empty())

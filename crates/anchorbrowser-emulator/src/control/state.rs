@@ -214,6 +214,7 @@ fn request(exchange: &Exchange) -> Value {
         "body_bytes": exchange.body.len(),
         "status": exchange.status,
         "violations": shown(&exchange.violations),
+        "unknown_parameters": shown(&exchange.unknown_parameters),
         "answer_violations": shown(&exchange.answer_violations),
         "faulted": exchange.faulted,
     })

@@ -16,6 +16,32 @@ use super::route::decode;
 /// Pairs of names and values, in order.
 pub(super) type Pairs = Vec<(String, String)>;
 
+/// Names in the query that the operation does not have, each once.
+pub(super) fn unknown(operation: &Operation, query: Option<&str>) -> Vec<String> {
+    let known = |name: &str| {
+        operation
+            .parameters()
+            .iter()
+            .filter(|it| it.location() == Location::Query)
+            .any(|it| it.name() == name || (it.deep && member(it.name(), name).is_some()))
+    };
+    let mut names = Vec::new();
+    for (name, _) in pairs(query.unwrap_or_default(), |_, _| ()) {
+        let name = short(&name);
+        if !known(&name) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The member in `name[member]`.
+fn member<'a>(name: &str, text: &'a str) -> Option<&'a str> {
+    text.strip_prefix(name)?
+        .strip_prefix('[')?
+        .strip_suffix(']')
+}
+
 /// Checks all parameters, and gives the query.
 pub(super) fn check(
     operation: &Operation,
@@ -114,17 +140,11 @@ fn find(
 }
 
 fn members(name: &str, query: &Pairs) -> Map<String, Value> {
-    let member = |text: &str| {
-        Some(
-            text.strip_prefix(name)?
-                .strip_prefix('[')?
-                .strip_suffix(']')?
-                .to_owned(),
-        )
-    };
     query
         .iter()
-        .filter_map(|(text, value)| Some((member(text)?, Value::from(value.as_str()))))
+        .filter_map(|(text, value)| {
+            Some((member(name, text)?.to_owned(), Value::from(value.as_str())))
+        })
         .collect()
 }
 

@@ -38,6 +38,8 @@ impl fmt::Debug for RawRequest<'_> {
 pub struct Checked {
     /// The query by the types of its schemas. Defaults are not filled in; unknown names are left out.
     pub query: BTreeMap<String, Value>,
+    /// Names in the query that the document does not give the operation.
+    pub unknown: Vec<String>,
     /// The body.
     pub body: Content,
     /// What is wrong; nothing if the request is valid. Ten at most.
@@ -167,7 +169,7 @@ impl Violations {
 impl Operation {
     /// Reads a request by the operation's description, and says what is wrong with it.
     ///
-    /// Names in the query that the operation doesn't know are allowed, and a body where none is
+    /// Names in the query that the operation doesn't know are no violation, and a body where none is
     /// documented is ignored. The API key is not looked at.
     pub fn check(&self, request: &RawRequest<'_>) -> Checked {
         let mut violations = Violations::default();
@@ -175,6 +177,7 @@ impl Operation {
         let body = body::check(self, request, &mut violations);
         Checked {
             query,
+            unknown: parameter::unknown(self, request.query),
             body,
             violations: violations.0,
         }

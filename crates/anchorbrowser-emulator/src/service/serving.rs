@@ -125,9 +125,17 @@ impl Serving<'_> {
         };
         let Checked {
             query,
+            unknown,
             body: content,
             violations,
         } = self.operation.check(&raw);
+        if !unknown.is_empty() {
+            tracing::warn!(
+                operation = self.operation.id(),
+                "parameters without effect: {unknown:?}"
+            );
+            lock(&self.shared.exchanges).edit(self.number, |it| it.unknown_parameters = unknown);
+        }
         self.refuse(&violations)?;
         let call = Call {
             operation: self.operation,

@@ -157,6 +157,54 @@ async fn the_state_outlives_a_kill() {
     assert!(taken.contains("state file"), "{taken}");
 }
 
+/// Killed while many requests are under way: of what was acknowledged, nothing is lost.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_kill_under_load_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let arguments = ["--state", file.to_str().unwrap(), "--log", "off"];
+    let mut known = Vec::new();
+    for round in 1..=3 {
+        let mut running = Running::start(&arguments);
+        let (client, base) = (reqwest::Client::new(), running.base.clone());
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let (client, url) = (client.clone(), format!("{base}/v1/sessions"));
+            tasks.spawn(async move {
+                let mut ids = Vec::new();
+                // Until the server is gone.
+                while let Ok(answer) = client.post(&url).header("anchor-api-key", "k").send().await
+                    && let Ok(answer) = answer.json::<Value>().await
+                {
+                    ids.push(answer["data"]["id"].as_str().unwrap().to_owned());
+                }
+                ids
+            });
+        }
+        let made = async || {
+            let url = format!("{base}/__emulator/state");
+            let state: Value = client.get(url).send().await.unwrap().json().await.unwrap();
+            state["counts"]["sessions"].as_u64().unwrap()
+        };
+        while made().await < known.len() as u64 + 100 * round {}
+        running.end("-KILL");
+        known.extend(tasks.join_all().await.into_iter().flatten());
+    }
+    assert!(known.len() > 300, "{}", known.len());
+
+    let running = Running::start(&arguments);
+    for id in &known {
+        let path = format!("/v1/sessions/{id}");
+        let (status, found) = running.send(reqwest::Method::GET, &path, Value::Null).await;
+        assert_eq!(status, 200, "{id} was acknowledged: {found}");
+    }
+    known.sort();
+    let count = known.len();
+    known.dedup();
+    assert_eq!(known.len(), count, "no id is given twice");
+}
+
 #[tokio::test]
 async fn options_reach_the_emulator() {
     let mut command = program(&[

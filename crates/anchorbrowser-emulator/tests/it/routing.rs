@@ -200,3 +200,15 @@ async fn state_growth_is_limited() {
     api.emulator.reset().unwrap();
     api.session(json!({})).await;
 }
+
+#[tokio::test]
+async fn parameters_that_the_document_does_not_have_are_noted() {
+    let api = Api::start().await;
+    api.get("/v1/sessions?limt=50&limit=10&limt=20").await.ok();
+    let exchange = api.emulator.exchanges().pop().unwrap();
+    assert_eq!(exchange.unknown_parameters, ["limt"]);
+    assert!(exchange.violations.is_empty());
+    api.get("/v1/sessions?limit=10").await.ok();
+    let exchange = api.emulator.exchanges().pop().unwrap();
+    assert!(exchange.unknown_parameters.is_empty());
+}
