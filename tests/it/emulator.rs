@@ -13,11 +13,7 @@ async fn readme() -> anyhow::Result<()> {
         .api_key("test")
         .build()?;
 
-    emulator.fault(
-        Fault::status(429)
-            .header("Retry-After", "1")
-            .on("create_session"),
-    )?;
+    emulator.fault(Fault::rate_limited(Duration::from_secs(1)).on("create_session"))?;
     assert!(client.create_session().send().await.is_err());
     client.create_session().send().await?;
     emulator.advance(Duration::from_secs(300))?; // the session is idle for five minutes, and ends

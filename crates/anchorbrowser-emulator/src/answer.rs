@@ -1,5 +1,7 @@
 //! What a handler gives back.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -149,4 +151,32 @@ impl Refusal {
         self.headers.push((name, value.into()));
         self
     }
+}
+
+/// Whole seconds, rounded up: who waits that long has waited long enough.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
+    let seconds = duration.as_millis().div_ceil(1000);
+    seconds.try_into().unwrap_or(u64::MAX)
+}
+
+/// What goes with a 429: the headers of the IETF draft for rate limits, and when to come back. Times are in seconds.
+pub(crate) fn rate_limit_headers(
+    limit: u32,
+    window: u64,
+    left: u64,
+) -> [(&'static str, String); 3] {
+    // Names whose limit this is; the same for everybody, and no secret.
+    const PARTITION: &str = "ZW11bGF0b3I=";
+    let name = match window % 60 {
+        0 => format!("{limit}-in-{}min", window / 60),
+        _ => format!("{limit}-in-{window}sec"),
+    };
+    [
+        ("ratelimit", format!("\"{name}\"; r=0; t={left}")),
+        (
+            "ratelimit-policy",
+            format!("\"{name}\"; q={limit}; w={window}; pk=:{PARTITION}:"),
+        ),
+        ("retry-after", left.to_string()),
+    ]
 }

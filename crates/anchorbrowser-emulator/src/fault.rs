@@ -7,6 +7,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::answer::{rate_limit_headers, whole_seconds};
+
 /// Something that goes wrong with calls of an operation.
 ///
 /// ```
@@ -166,6 +168,18 @@ impl Fault {
             body: None,
             processed: false,
         })
+    }
+
+    /// Answers with 429 and the headers that the document gives for it: `Retry-After` in whole seconds, rounded up,
+    /// `RateLimit` and `RateLimit-Policy`.
+    #[must_use]
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let headers = rate_limit_headers(5, 60, whole_seconds(retry_after));
+        headers
+            .iter()
+            .fold(Self::status(429), |fault, (name, value)| {
+                fault.header(name, value)
+            })
     }
 
     /// Answers as an overloaded proxy does: this status, with a page of HTML.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Outcome, Refusal};
+use crate::answer::{Answer, Outcome, Refusal, rate_limit_headers, whole_seconds};
 use crate::call::Call;
 use crate::resources::sessions::Session;
 use crate::resources::{Routes, agent_access};
@@ -168,34 +168,16 @@ pub(crate) fn rate_limit(world: &mut World) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// 429, with the headers of the IETF draft for rate limits.
 fn too_many(limit: u32, window: Duration, left: Duration) -> Refusal {
-    // Names whose limit this is; the same for everybody, and no secret.
-    const PARTITION: &str = "ZW11bGF0b3I=";
-    let (window, left) = (seconds(window), seconds(left));
-    let name = match window % 60 {
-        0 => format!("{limit}-in-{}min", window / 60),
-        _ => format!("{limit}-in-{window}sec"),
-    };
+    let (window, left) = (whole_seconds(window), whole_seconds(left));
     let message = format!(
         "the account creates at most {limit} sessions in {window} s; try again in {left} s"
     );
-    Refusal::new(429, message)
-        .header("ratelimit", format!("\"{name}\"; r=0; t={left}"))
-        .header(
-            "ratelimit-policy",
-            format!("\"{name}\"; q={limit}; w={window}; pk=:{PARTITION}:"),
-        )
-        .header("retry-after", left.to_string())
-}
-
-/// Whole seconds, rounded up: who waits that long has waited long enough.
-fn seconds(duration: Duration) -> u64 {
-    duration
-        .as_millis()
-        .div_ceil(1000)
-        .try_into()
-        .unwrap_or(u64::MAX)
+    let refusal = Refusal::new(429, message);
+    let headers = rate_limit_headers(limit, window, left);
+    headers.into_iter().fold(refusal, |refusal, (name, value)| {
+        refusal.header(name, value)
+    })
 }
 
 fn get(world: &mut World, call: &Call<'_>) -> Outcome {

@@ -291,7 +291,6 @@ fn beyond(word: &str, limit: &Value, value: &Value) -> Vec<Value> {
     }
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn small_whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 1e6).then_some(number as i64)
 }

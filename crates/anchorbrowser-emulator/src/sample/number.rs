@@ -124,7 +124,6 @@ fn steps<'t>(shape: &'t Shape<'_>) -> impl Iterator<Item = i128> + 't {
     })
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn at(value: &Value, round: fn(f64) -> f64) -> Option<i128> {
     let Value::Number(number) = value else {
         return None;

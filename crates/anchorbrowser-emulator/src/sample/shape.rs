@@ -250,7 +250,6 @@ pub(crate) fn list<'s>(map: &'s Map<String, Value>, word: &str) -> &'s [Value] {
 }
 
 /// A limit on a count. Whole fractions such as `2.0` are counts too.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub(crate) fn count(value: &Value) -> Option<usize> {
     match value.as_u64() {
         Some(count) => Some(usize::try_from(count).unwrap_or(usize::MAX)),

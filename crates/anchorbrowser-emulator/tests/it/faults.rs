@@ -104,6 +104,20 @@ async fn an_unknown_operation_is_named() {
 }
 
 #[tokio::test]
+async fn a_rate_limit_says_when_to_come_back() {
+    let api = Api::start().await;
+    let fault = Fault::rate_limited(Duration::from_millis(57_500)).on("create_session");
+    api.emulator.fault(fault).unwrap();
+    let reply = api.act("/v1/sessions").await;
+    assert_eq!((reply.status, reply.at("/error/code")), (429, 429.into()));
+    assert_eq!(reply.headers["retry-after"], "58");
+    assert_eq!(reply.headers["ratelimit"], "\"5-in-1min\"; r=0; t=58");
+    let policy = reply.headers["ratelimit-policy"].to_str().unwrap();
+    assert!(policy.starts_with("\"5-in-1min\"; q=5; w=60"), "{policy}");
+    api.act("/v1/sessions").await.ok();
+}
+
+#[tokio::test]
 async fn a_reset_comes_before_or_after_the_effect() {
     let api = Api::start().await;
     for (fault, sessions) in [(Fault::reset_before(), 0), (Fault::reset_after(), 1)] {
