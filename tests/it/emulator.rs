@@ -17,6 +17,6 @@ async fn readme() -> anyhow::Result<()> {
     assert!(client.create_session().send().await.is_err());
     client.create_session().send().await?;
     emulator.advance(Duration::from_secs(300))?; // the session is idle for five minutes, and ends
-    assert_eq!(emulator.count("create_session"), 2);
+    assert_eq!(emulator.count("create_session")?, 2);
     Ok(())
 }

@@ -214,28 +214,28 @@ impl Emulator {
         lock(&self.shared.exchanges).iter().cloned().collect()
     }
 
-    /// The requests to one operation, by its id or its method and path, oldest first. None if the document has no such
-    /// operation.
-    #[must_use]
-    pub fn exchanges_of(&self, operation: &str) -> Vec<Exchange> {
-        let id = self
-            .shared
-            .document
-            .operation(operation)
-            .map(|operation| operation.id().to_owned());
+    /// The requests to one operation, by its id or its method and path, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the document has no such operation: a misspelt one would look like one that was never called.
+    pub fn exchanges_of(&self, operation: &str) -> Result<Vec<Exchange>, EmulatorError> {
+        let operation = control::operation(&self.shared.document, operation);
+        let id = operation.map_err(EmulatorError::Setting)?.id();
         let exchanges = lock(&self.shared.exchanges);
-        exchanges
+        let of = exchanges
             .iter()
-            .filter(|it| it.operation.is_some() && it.operation == id)
-            .cloned()
-            .collect()
+            .filter(|it| it.operation.as_deref() == Some(id));
+        Ok(of.cloned().collect())
     }
 
-    /// How many requests there were to one operation, by its id or its method and path. 0 also if the document has no
-    /// such operation.
-    #[must_use]
-    pub fn count(&self, operation: &str) -> usize {
-        self.exchanges_of(operation).len()
+    /// How many requests there were to one operation, by its id or its method and path.
+    ///
+    /// # Errors
+    ///
+    /// If the document has no such operation.
+    pub fn count(&self, operation: &str) -> Result<usize, EmulatorError> {
+        Ok(self.exchanges_of(operation)?.len())
     }
 
     /// Waits for a request to one operation, and gives it: the `count`-th of those that are kept, from 1. It is there when

@@ -18,7 +18,7 @@
 //! let request = emulator.wait_for("wait_for_event", 1).await?;
 //! assert!(request.violations.is_empty());
 //! emulator.advance(Duration::from_secs(60))?; // nobody signals the event
-//! assert_eq!(emulator.count("create_session"), 3);
+//! assert_eq!(emulator.count("create_session")?, 3);
 //! # Ok(())
 //! # }
 //! ```

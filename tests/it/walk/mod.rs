@@ -69,7 +69,7 @@ impl Walk {
     /// thread, and goes on from the body to the wait without giving it up: what has a body here is waiting.
     async fn arrived(&self, operation: &str) {
         for _ in 0..100_000 {
-            let exchanges = self.emulator.exchanges_of(operation);
+            let exchanges = self.emulator.exchanges_of(operation).unwrap();
             let waits = |last: &Exchange| last.status.is_none() && !last.body.is_empty();
             if exchanges.last().is_some_and(waits) {
                 return;

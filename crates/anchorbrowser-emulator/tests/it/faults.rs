@@ -137,6 +137,7 @@ async fn a_reset_comes_before_or_after_the_effect() {
         assert_eq!(
             api.emulator
                 .exchanges_of("create_session")
+                .unwrap()
                 .last()
                 .unwrap()
                 .status,

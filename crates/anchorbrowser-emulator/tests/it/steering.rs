@@ -120,7 +120,7 @@ async fn exchanges_are_kept_by_number_and_by_size() {
         assert_eq!(numbers, [4, 5, 6][3 - kept..]);
         api.emulator.clear_exchanges();
         api.get("/v1/sessions").await.ok();
-        assert_eq!(api.emulator.count("list_sessions"), 1);
+        assert_eq!(api.emulator.count("list_sessions").unwrap(), 1);
     }
 }
 
@@ -151,4 +151,12 @@ async fn many_years_pass_quickly() {
         "success"
     );
     api.get("/v1/sessions").await.ok();
+}
+
+#[tokio::test]
+async fn requests_to_what_is_no_operation_are_not_counted_as_none() {
+    let api = Api::start().await;
+    let error = api.emulator.count("create_sesion").unwrap_err().to_string();
+    assert!(error.contains("create_session"), "{error}");
+    assert_eq!(api.emulator.count("POST /v1/sessions").unwrap(), 0);
 }
