@@ -1,7 +1,8 @@
 //! Load: thousands of asynchronous sessions and a large batch, polled at once, with every answer checked.
 //!
-//! `cargo run --release -p tests --example load [SESSIONS] [BATCH]`; the defaults are 5,000 and 1,000. Prints requests
-//! per second, how long single requests took, and the memory of client and emulator together.
+//! `cargo run --release -p tests --example load [SESSIONS] [BATCH]`; the defaults are 5,000 and 1,000. Prints how
+//! long it took, how many polls a second there can be beside requests that touch neither document nor state, and the
+//! memory of client and emulator together.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -39,8 +40,9 @@ impl Load {
         Ok(answer)
     }
 
-    /// Starts a session and polls until it is ready; every answer must be about it, and never go back.
-    async fn session(&self) -> Result<String> {
+    /// Starts a session and polls until it is ready; every answer must be about it, and never go back. Gives the ids of
+    /// the request and of the session.
+    async fn session(&self) -> Result<(String, String)> {
         let created = self
             .call(self.client.create_session_async().send())
             .await?
@@ -74,7 +76,8 @@ impl Load {
             if reached == 2 {
                 let session = status.session.context("ready, and no session")?;
                 ensure!(session.cdp_url.is_some(), "ready, and no address");
-                return session.session_id.context("no session id");
+                let id = session.session_id.context("no session id")?;
+                return Ok((request, id));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -131,6 +134,62 @@ impl Load {
     }
 }
 
+/// How many calls a second there can be, with [`AT_ONCE`] of them in the air.
+async fn rate<F: Future<Output = Result<()>> + Send>(
+    call: impl Fn(usize) -> F + Clone + Send + 'static,
+) -> Result<f64> {
+    const EACH: usize = 100;
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    for task in 0..AT_ONCE {
+        let call = call.clone();
+        tasks.spawn(async move {
+            for number in 0..EACH {
+                call(task * EACH + number).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok((AT_ONCE * EACH) as f64 / start.elapsed().as_secs_f64())
+}
+
+/// The rate of requests that touch neither document nor state: what HTTP alone costs here.
+async fn bare(base: &str) -> Result<f64> {
+    let (client, url) = (reqwest::Client::new(), format!("{base}/__emulator/health"));
+    rate(move |_| {
+        let request = client.get(&url);
+        async move {
+            request.send().await?.error_for_status()?.bytes().await?;
+            Ok(())
+        }
+    })
+    .await
+}
+
+/// The rate of polls of sessions that are ready.
+async fn polls(client: Client, requests: Vec<String>) -> Result<f64> {
+    let requests = Arc::new(requests);
+    rate(move |number| {
+        let (client, requests) = (client.clone(), Arc::clone(&requests));
+        async move {
+            let request = requests
+                .get(number % requests.len())
+                .context("no request")?;
+            let poll = client.get_async_session_status().request_id(request).send();
+            let status = poll.await?.into_inner().data.and_then(|data| data.status);
+            ensure!(
+                status == Some(types::AsyncSessionStatus::Ready),
+                "{request} is no longer ready"
+            );
+            Ok(())
+        }
+    })
+    .await
+}
+
 /// Memory of this process, in MiB, where the system tells.
 fn memory(line: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -167,6 +226,7 @@ async fn main() -> Result<()> {
         times: Mutex::default(),
         room: tokio::sync::Semaphore::new(AT_ONCE),
     });
+    let bare = bare(emulator.base_url()).await?;
     let before = memory("VmRSS");
     let start = Instant::now();
     let mut tasks = JoinSet::new();
@@ -183,7 +243,8 @@ async fn main() -> Result<()> {
         anyhow::Ok(ids)
     });
     let took = start.elapsed();
-    let ids: HashSet<String> = batch?.into_iter().chain(ids?).collect();
+    let (polled, ids): (Vec<String>, Vec<String>) = ids?.into_iter().unzip();
+    let ids: HashSet<String> = batch?.into_iter().chain(ids).collect();
     ensure!(
         ids.len() as i64 == sessions + size,
         "{} different sessions",
@@ -211,14 +272,16 @@ async fn main() -> Result<()> {
     println!(
         "{sessions} sessions and a batch of {size}: all ready, all different, every answer right"
     );
-    println!(
-        "{requests} requests in {took:.2?}: {:.0} a second",
-        requests as f64 / took.as_secs_f64()
-    );
+    println!("{requests} requests in {took:.2?}, most of it waiting for sessions");
     println!(
         "single requests: median {:.1?}, 99 % within {:.1?}",
         at(0.5),
         at(0.99)
+    );
+    let polls = polls(load.client.clone(), polled).await?;
+    println!(
+        "polls as fast as can be: {polls:.0} a second, {:.0} % of {bare:.0} bare requests",
+        100.0 * polls / bare
     );
     if let (Some(before), Some(peak)) = (before, memory("VmHWM")) {
         println!("memory of client and emulator: {before} MiB before, {peak} MiB at most");

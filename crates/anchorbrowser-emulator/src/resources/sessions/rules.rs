@@ -95,24 +95,29 @@ fn named(world: &World, configuration: &Value) -> Result<(), Refusal> {
 pub(crate) fn limits(world: &mut World, count: usize) -> Result<(), Refusal> {
     billing::solvent(world)?;
     billing::rate_limit(world)?;
+    let Some(limit) = world.config.account.max_concurrent_browsers else {
+        return Ok(());
+    };
     let (running, waiting) = taken(world);
-    match world.config.account.max_concurrent_browsers {
-        Some(limit) if running + waiting + count > limit as usize => Err(Refusal::new(
-            429,
-            format!(
-                "the account runs at most {limit} browsers at once; {running} are running and {waiting} requested; \
-                 end some first"
-            ),
-        )),
-        _ => Ok(()),
+    if running + waiting + count <= limit as usize {
+        return Ok(());
     }
+    Err(Refusal::new(
+        429,
+        format!(
+            "the account runs at most {limit} browsers at once; {running} are running and {waiting} requested; \
+             end some first"
+        ),
+    ))
 }
 
 /// Whether the account may run one more browser.
 pub(crate) fn has_room(world: &World) -> bool {
+    let Some(limit) = world.config.account.max_concurrent_browsers else {
+        return true;
+    };
     let (running, waiting) = taken(world);
-    let limit = world.config.account.max_concurrent_browsers;
-    limit.is_none_or(|limit| running + waiting < limit as usize)
+    running + waiting < limit as usize
 }
 
 /// How many browsers run and how many are requested. Those count too, or a limit could be passed by asking for many
