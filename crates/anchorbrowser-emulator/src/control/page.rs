@@ -197,15 +197,15 @@ fn request(request: &Value) -> Vec<String> {
         ""
     };
     let violations = [
-        &request["violations"],
-        &request["unknown_parameters"],
-        &request["answer_violations"],
-    ]
-    .map(cell);
+        ("", &request["violations"]),
+        ("unknown parameters: ", &request["unknown_parameters"]),
+        ("the answer: ", &request["answer_violations"]),
+    ];
     let violations = violations
-        .iter()
-        .filter(|text| !text.is_empty())
-        .map(String::as_str)
+        .map(|(what, list)| (what, cell(list)))
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(what, text)| format!("{what}{text}"))
         .collect::<Vec<_>>();
     vec![
         cell(&request["number"]),

@@ -14,6 +14,7 @@ mod connections;
 mod consumer;
 mod control;
 mod control_api;
+mod control_files;
 mod document;
 mod events;
 mod extensions;
