@@ -154,7 +154,7 @@ async fn event(walk: &Walk) {
     let body = types::SignalEventRequestSchema::new(data);
     let signal = client.signal_event().event_name("one/time code").body(body);
     let signalled = async {
-        walk.arrived("wait_for_event").await;
+        walk.emulator.wait_for("wait_for_event", 1).await.unwrap();
         ok(signal.send()).await
     };
     let (event, signalled) = tokio::join!(ok(wait.send()), signalled);

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use anchorbrowser_api::wire::Secret;
 use anchorbrowser_api::{ByteStream, Client, Error, KEY_HEADER, OPERATIONS, ResponseValue, types};
+use anchorbrowser_emulator::Emulator;
 use anchorbrowser_emulator::drift::PREFIX;
-use anchorbrowser_emulator::{Emulator, Exchange};
 
 const KEY: &str = "canary-key";
 
@@ -65,20 +65,6 @@ impl Walk {
         self.emulator.advance(time).unwrap();
     }
 
-    /// Waits until a request to an operation has arrived that is not answered yet. The emulator runs on the test's own
-    /// thread, and goes on from the body to the wait without giving it up: what has a body here is waiting.
-    async fn arrived(&self, operation: &str) {
-        for _ in 0..100_000 {
-            let exchanges = self.emulator.exchanges_of(operation).unwrap();
-            let waits = |last: &Exchange| last.status.is_none() && !last.body.is_empty();
-            if exchanges.last().is_some_and(waits) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-        panic!("{operation}: no request is waiting for its answer");
-    }
-
     /// Makes a call that is answered after some time, and lets that time pass.
     async fn held<T>(
         &self,
@@ -86,8 +72,9 @@ impl Walk {
         millis: u64,
         call: impl Future<Output = Result<T>>,
     ) -> T {
+        let before = self.emulator.count(operation).unwrap();
         let passes = async {
-            self.arrived(operation).await;
+            self.emulator.wait_for(operation, before + 1).await.unwrap();
             self.passes(millis);
         };
         tokio::join!(ok(call), passes).0

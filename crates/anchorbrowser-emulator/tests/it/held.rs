@@ -1,5 +1,6 @@
 //! Requests whose answer comes later.
 
+use anchorbrowser_emulator::document::Route;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -8,14 +9,11 @@ use crate::support::Api;
 
 /// Sends a POST, and comes back when the emulator has taken it up. The task gives status and body of the answer.
 pub(crate) async fn held(api: &Api, path: &str, body: Value) -> JoinHandle<(u16, Value)> {
-    let taken_up = || {
-        api.emulator
-            .exchanges()
-            .iter()
-            .filter(|exchange| !exchange.body.is_empty())
-            .count()
+    let route = path.split('?').next().unwrap_or(path);
+    let Route::Found { operation, .. } = api.emulator.document().route(&Method::POST, route) else {
+        panic!("no operation is at {path}");
     };
-    let before = taken_up();
+    let before = api.emulator.count(operation.id()).expect("an operation");
     let request = api.request(Method::POST, path).json(&body);
     let task = tokio::spawn(async move {
         let response = request.send().await.expect("an answer");
@@ -24,11 +22,7 @@ pub(crate) async fn held(api: &Api, path: &str, body: Value) -> JoinHandle<(u16,
             response.json().await.unwrap_or_default(),
         )
     });
-    for _ in 0..100_000 {
-        if taken_up() > before {
-            return task;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("the request to {path} did not arrive");
+    let taken_up = api.emulator.wait_for(operation.id(), before + 1).await;
+    taken_up.expect("an operation");
+    task
 }

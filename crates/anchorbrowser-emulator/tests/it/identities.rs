@@ -34,19 +34,13 @@ async fn status(api: &Api, id: &str) -> String {
         .text("/status")
 }
 
-/// Sends a request that is held, lets time pass when `begun`, and gives the answer.
-async fn held(
-    api: &Api,
-    request: impl Future<Output = Reply>,
-    begun: impl AsyncFn() -> bool,
-) -> Reply {
+/// Sends a request that is held, lets time pass when it waits, and gives the answer.
+async fn held(api: &Api, operation: &str, request: impl Future<Output = Reply>) -> Reply {
+    let before = api.emulator.count(operation).unwrap();
     let passes = async {
-        for _ in 0..1_000 {
-            if begun().await {
-                return api.advance(LOGIN);
-            }
-        }
-        panic!("the request does not begin");
+        let waiting = api.emulator.wait_for(operation, before + 1).await;
+        waiting.unwrap();
+        api.advance(LOGIN);
     };
     tokio::join!(request, passes).0
 }
@@ -96,19 +90,11 @@ async fn an_identity_is_validated_in_the_background() {
 #[tokio::test]
 async fn a_validation_is_waited_for_if_asked() {
     let api = Api::start().await;
-    let count = async |wanted| {
-        api.get("/v1/applications")
-            .await
-            .ok()
-            .json
-            .pointer("/applications/0/identity_count")
-            == Some(&json!(wanted))
-    };
     let path = "/v1/identities?validateAsync=false";
     let good = held(
         &api,
+        "create_identity",
         api.post(path, identity("ann@example.com")),
-        async || count(1).await,
     )
     .await
     .ok();
@@ -118,8 +104,8 @@ async fn a_validation_is_waited_for_if_asked() {
     );
     let bad = held(
         &api,
+        "create_identity",
         api.post(path, identity("fail@example.com")),
-        async || count(2).await,
     )
     .await
     .ok();
@@ -223,8 +209,9 @@ async fn a_login_is_repeated() {
     let id = made(&api, identity("ann@example.com")).await;
     let path = format!("/v1/identities/{id}/reauthenticate");
     api.advance(LOGIN);
-    let begun = async || status(&api, &id).await == "pending";
-    let done = held(&api, api.act(&path), begun).await.ok();
+    let done = held(&api, "reauthenticate_identity", api.act(&path))
+        .await
+        .ok();
     assert_eq!(
         (
             done.at("/async"),
@@ -274,11 +261,9 @@ async fn a_repeated_login_can_fail() {
             .contains("credentials")
     );
     api.act(&path(UNKNOWN)).await.refused(404);
-    let text = held(&api, api.act(&path(&bad)), async || {
-        status(&api, &bad).await == "pending"
-    })
-    .await
-    .refused(422);
+    let text = held(&api, "reauthenticate_identity", api.act(&path(&bad)))
+        .await
+        .refused(422);
     assert!(
         text.contains("rejected") && !text.contains(CANARY),
         "{text}"
