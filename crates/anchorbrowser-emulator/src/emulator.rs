@@ -199,7 +199,8 @@ impl Emulator {
     }
 
     /// What there is, as `GET /__emulator/state` shows it: `counts` by kind, and the newest 50 `sessions`, `batches`,
-    /// `runs`, `deliveries` of webhooks and others with their ids, newest first. Without secrets.
+    /// `runs`, `deliveries` of webhooks and others with their ids, newest first; `waiting` is the number of requests that
+    /// wait for something. Without secrets.
     ///
     /// # Errors
     ///

@@ -143,6 +143,11 @@ impl World {
         self.waiters.release(topic, outcome)
     }
 
+    /// How many requests wait for something.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiters.open()
+    }
+
     /// Ends all waits, also those to come; whoever waits is told to ask again.
     pub(crate) fn end_waits(&mut self) {
         self.waiters.close();

@@ -90,6 +90,7 @@ fn world_summary(world: &World) -> Value {
         "counts": counts,
         "stored_bytes": world.blobs.size(),
         "scripts": world.scripts.len(),
+        "waiting": world.waiting(),
         "sessions": newest(&tables.sessions, brief),
         "async_sessions": newest(&tables.requests, brief),
         "batches": newest(&tables.batches, brief),

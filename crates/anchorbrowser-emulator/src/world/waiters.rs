@@ -81,6 +81,12 @@ impl Waiters {
         };
     }
 
+    /// How many requests wait; without those whose client has gone.
+    pub(super) fn open(&self) -> usize {
+        let open = |waiter: &&Waiter| !waiter.sender.is_closed();
+        self.waiting.iter().filter(open).count()
+    }
+
     /// The earliest deadline.
     pub(super) fn due(&self) -> Option<Time> {
         self.waiting
