@@ -76,14 +76,11 @@ impl World {
 
     /// Forgets all state. Ids go on, so that old ones are not given to new things.
     pub(crate) fn reset(&mut self) {
-        let mut tables = Tables::default();
-        tables.limit(self.config.limits.records);
-        self.tables = tables;
-        self.blobs = Blobs::new(self.config.limits.stored_bytes);
-        self.scripts.clear();
-        self.outbox.clear();
-        self.timers.clear();
-        self.waiters = Waiters::default();
+        let (config, document) = (Arc::clone(&self.config), Arc::clone(&self.document));
+        *self = Self {
+            ids: self.ids,
+            ..Self::new(config, document, self.base.clone(), self.now)
+        };
     }
 
     /// Lets time pass until `now`: does what is due, in order of time.

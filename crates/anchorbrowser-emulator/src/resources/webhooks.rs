@@ -99,14 +99,6 @@ impl Webhook {
         self.enabled && self.deleted.is_none()
     }
 
-    /// The secrets that are valid, newest first.
-    fn secrets(&self) -> Vec<&str> {
-        let previous = self.previous.as_ref().map(|(secret, _)| secret.0.as_str());
-        std::iter::once(self.secret.0.as_str())
-            .chain(previous)
-            .collect()
-    }
-
     fn public(&self) -> Value {
         json!({
             "id": self.id,

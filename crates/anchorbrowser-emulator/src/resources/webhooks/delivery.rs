@@ -204,7 +204,8 @@ pub(crate) fn outgoing(world: &mut World, id: &str) -> Option<webhook::Delivery>
         event: delivery.event.clone(),
         delivery_id: delivery.id.clone(),
         timestamp: now.seconds(),
-        signature: webhook::signature_header(&webhook.secrets(), now.seconds(), &body)?,
+        // Only the newest secret signs. Consumers try the previous one too, for what was signed before a rotation.
+        signature: webhook::signature(&webhook.secret.0, now.seconds(), &body)?,
         body,
     })
 }
