@@ -18,9 +18,9 @@ use crate::builder::Builder;
 use crate::document::{Document, DocumentError};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
-use crate::resources::recordings;
+use crate::resources::{recordings, sessions};
 use crate::shared::{Clock, REAL, Shared, lock};
-use crate::world::StoreError;
+use crate::world::{Event, StoreError};
 use crate::{control, courier, server};
 
 /// Why an emulator could not start, or go on.
@@ -196,6 +196,58 @@ impl Emulator {
             .shared
             .enter(|world| recordings::add_download(world, session, name, url, bytes))?;
         Ok(added?)
+    }
+
+    /// Sends a text frame as it stands, such as one that is no JSON, to the step sockets of a running session, and says
+    /// to how many.
+    ///
+    /// Step sockets are at `/ws?sessionId=<id>`. One sends a text frame for each step of the agents in its session, also
+    /// of runs that begin later; first those that the runs under way have taken already. It ends with the session, by a
+    /// Close frame with code 1000. Task runs and snippets have no steps there. The document describes no frame; those of
+    /// the emulator are `{"type": "step", "sessionId": "...", "workflowId": "...", "step": 1, "total": 3}`.
+    ///
+    /// # Errors
+    ///
+    /// If no such session runs, or the state can't be stored.
+    pub fn push_step(
+        &self,
+        session: &str,
+        frame: impl Into<String>,
+    ) -> Result<usize, EmulatorError> {
+        self.push(session, &Event::Text(frame.into()))
+    }
+
+    /// Sends a binary frame to the step sockets of a running session, and says to how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`Emulator::push_step`].
+    pub fn push_binary_step(
+        &self,
+        session: &str,
+        frame: impl Into<Bytes>,
+    ) -> Result<usize, EmulatorError> {
+        self.push(session, &Event::Binary(frame.into()))
+    }
+
+    fn push(&self, session: &str, event: &Event) -> Result<usize, EmulatorError> {
+        let told = self.shared.enter(|world| {
+            sessions::must_run(world, session)?;
+            Ok::<_, Refusal>(world.followers.tell(session, event))
+        })?;
+        Ok(told?)
+    }
+
+    /// Ends all step sockets without a Close frame, as a lost connection does, after what they were sent before; says
+    /// how many there were.
+    ///
+    /// # Errors
+    ///
+    /// If the state can't be stored.
+    pub fn drop_sockets(&self) -> Result<usize, EmulatorError> {
+        Ok(self
+            .shared
+            .enter(|world| world.followers.tell_all(&Event::Cut))?)
     }
 
     /// What there is, as `GET /__emulator/state` shows it: `counts` by kind, and the newest 50 `sessions`, `batches`,

@@ -42,6 +42,7 @@ pub mod sample;
 mod server;
 mod service;
 mod shared;
+mod socket;
 mod time;
 mod webhook;
 mod world;

@@ -17,7 +17,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::service;
-use crate::shared::Shared;
+use crate::shared::{Shared, lock};
+use crate::socket::{self, Slot};
 use crate::world::{StoreError, World};
 
 /// Time for open connections to end after a shutdown was asked for.
@@ -80,20 +81,23 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Rec
     // Answers are small; waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
+    let slot = Slot::default();
     let io = Socket {
         stream: TokioIo::new(stream),
         reset: Arc::clone(&reset),
     };
     let limits = shared.config.limits.clone();
-    let service = service_fn(move |request| {
+    let service = service_fn(|request| {
         let (shared, reset) = (Arc::clone(&shared), Arc::clone(&reset));
-        async move { Ok::<_, Infallible>(service::serve(shared, request, reset).await) }
+        let slot = Arc::clone(&slot);
+        async move { Ok::<_, Infallible>(service::serve(shared, request, reset, slot).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
         .max_buf_size(limits.head_bytes.max(8 << 10))
-        .serve_connection(io, service);
+        .serve_connection(io, service)
+        .with_upgrades();
     tokio::pin!(connection);
     let done = tokio::select! {
         done = connection.as_mut() => done,
@@ -104,6 +108,10 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Rec
     };
     if let Err(error) = done {
         tracing::debug!(%error, "a connection ended early");
+    }
+    let granted = lock(&slot).take();
+    if let Some(granted) = granted {
+        socket::run(granted, &mut stop).await;
     }
 }
 

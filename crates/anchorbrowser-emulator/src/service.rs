@@ -20,6 +20,7 @@ use crate::control;
 use crate::document::Route;
 use crate::exchange::Exchange;
 use crate::shared::{Shared, lock};
+use crate::socket::{self, Slot};
 
 pub(crate) use response::{bytes_response, json_response, set_headers};
 use serving::Serving;
@@ -30,18 +31,19 @@ pub(crate) const KEY_HEADER: &str = "anchor-api-key";
 /// Paths that are the emulator's own, not the API's.
 const OWN: &str = "/__emulator";
 
-/// What clients are told that want to drive a browser, or to follow an agent, by WebSocket.
-pub(crate) const NO_SOCKET: &str = "the emulator runs no browser and no agent, so there is nothing to connect to by \
-                                    CDP or WebSocket; call the operations of the API instead";
+/// What clients are told that want to drive a browser by WebSocket.
+pub(crate) const NO_SOCKET: &str = "the emulator runs no browser, so there is nothing to connect to by CDP; call the \
+                                    operations of the API instead, and follow agents at /ws?sessionId=<id>";
 
 /// Bytes over the limit that are taken and dropped: a client that is cut off while it sends may never read why.
 const DROPPED: usize = 256 << 20;
 
-/// Answers one request. With `reset` set, the connection is reset instead.
+/// Answers one request. With `reset` set, the connection is reset instead; with a socket in `slot`, it becomes that.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     reset: Arc<AtomicBool>,
+    slot: Slot,
 ) -> Response<Body> {
     let path = request.uri().path();
     let own = path
@@ -67,6 +69,10 @@ pub(crate) async fn serve(
                 reset: &reset,
             };
             serving.serve(request, path).await
+        }
+        Route::None if path == socket::PATH && wants_socket(request.headers()) => {
+            name = "step socket";
+            step_socket(&shared, &mut request, &slot)
         }
         route => unrouted(&route, &request),
     };
@@ -94,6 +100,17 @@ pub(crate) fn wants_socket(headers: &HeaderMap) -> bool {
         .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
+/// Grants a socket to the connection, or says why not.
+fn step_socket(shared: &Shared, request: &mut Request<Incoming>, slot: &Slot) -> Response<Body> {
+    match socket::open(shared, request) {
+        Ok((response, granted)) => {
+            *lock(slot) = Some(granted);
+            response
+        }
+        Err(refusal) => refused(&refusal),
+    }
+}
+
 /// The error for a request that fits no operation.
 fn unrouted(route: &Route<'_>, request: &Request<Incoming>) -> Response<Body> {
     let refusal = match route {
@@ -114,6 +131,11 @@ fn unrouted(route: &Route<'_>, request: &Request<Incoming>) -> Response<Body> {
             format!("the document has no path `{}`", request.uri().path()),
         ),
     };
+    refused(&refusal)
+}
+
+/// The error of a refusal, in the shape that most operations have for it.
+fn refused(refusal: &Refusal) -> Response<Body> {
     let body = json!({ "error": { "code": refusal.status, "message": refusal.message } });
     let mut response = json_response(refusal.status, &body);
     set_headers(&mut response, refusal.headers());

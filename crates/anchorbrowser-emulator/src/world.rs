@@ -2,6 +2,7 @@
 //! [`World::settle`], which does in order of time what became due.
 
 mod blobs;
+mod followers;
 mod ids;
 mod store;
 mod table;
@@ -20,6 +21,7 @@ use crate::resources::Tables;
 use crate::time::Time;
 
 pub(crate) use blobs::Blobs;
+pub(crate) use followers::{Event, Feed, Followers};
 pub(crate) use ids::{Ids, hex};
 pub(crate) use store::{Store, StoreError};
 pub(crate) use table::{Record, Table};
@@ -46,6 +48,8 @@ pub(crate) struct World {
     pub(crate) scripts: VecDeque<AgentScript>,
     /// Webhook deliveries to be sent now, by id.
     pub(crate) outbox: Vec<String>,
+    /// Sockets that follow the agents of a session. Like requests that wait, they are not stored.
+    pub(crate) followers: Followers,
     waiters: Waiters,
     timers: Timers,
 }
@@ -69,6 +73,7 @@ impl World {
             tables,
             scripts: VecDeque::new(),
             outbox: Vec::new(),
+            followers: Followers::default(),
             waiters: Waiters::default(),
             timers: Timers::new(),
         }
@@ -150,7 +155,7 @@ impl World {
         self.waiters.close();
     }
 
-    /// Stores what changed, if there is a state file, and then answers who waited for it.
+    /// Stores what changed, if there is a state file, and then tells who follows it, and answers who waited for it.
     pub(crate) fn finish(&mut self, store: Option<&mut Store>) -> Result<(), StoreError> {
         let stored = match store {
             Some(store) => store.save(self),
@@ -159,6 +164,7 @@ impl World {
         if stored.is_ok() {
             self.tables.stored();
             self.blobs.stored();
+            self.followers.deliver();
         }
         for (sender, outcome) in self.waiters.released() {
             let outcome = match &stored {

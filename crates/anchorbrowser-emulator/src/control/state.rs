@@ -91,6 +91,7 @@ fn world_summary(world: &World) -> Value {
         "stored_bytes": world.blobs.size(),
         "scripts": world.scripts.len(),
         "waiting": world.waiting(),
+        "step_sockets": world.followers.open(),
         "sessions": newest(&tables.sessions, brief),
         "async_sessions": newest(&tables.requests, brief),
         "batches": newest(&tables.batches, brief),

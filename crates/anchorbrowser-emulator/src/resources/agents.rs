@@ -14,7 +14,7 @@ use crate::document::RequestFault;
 use crate::resources::{Routes, sessions};
 use crate::world::World;
 
-pub(crate) use course::{answered, begin, room};
+pub(crate) use course::{answered, begin, follow, room};
 pub(crate) use ending::{held, session_ended};
 pub(crate) use run::{AgentRun, Kind, Order, Place, Status, given, kept, origin, own, script};
 

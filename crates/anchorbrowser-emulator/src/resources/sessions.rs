@@ -59,6 +59,14 @@ pub(crate) fn in_use<'w>(
     Ok(session)
 }
 
+/// Refuses with 404 unless the session `id` runs. Unlike [`in_use`], it does not count as use.
+pub(crate) fn must_run(world: &World, id: &str) -> Result<(), Refusal> {
+    match find(&world.tables.sessions, "session", id)?.is_running() {
+        true => Ok(()),
+        false => Err(Refusal::new(404, format!("the session `{id}` has ended"))),
+    }
+}
+
 /// The session of the path, running or ended.
 fn known<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Session, Refusal> {
     find(&world.tables.sessions, "session", call.session())

@@ -37,6 +37,7 @@ mod session_identities;
 mod sessions;
 mod state_file;
 mod steering;
+mod step_socket;
 mod support;
 mod tasks;
 mod tasks_v2;

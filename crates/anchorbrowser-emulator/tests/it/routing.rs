@@ -19,7 +19,7 @@ async fn unknown_paths_and_methods_are_told_apart() {
 }
 
 #[tokio::test]
-async fn no_websocket_is_opened_and_offers_of_http_2_do_no_harm() {
+async fn no_browser_is_connected_to_and_offers_of_http_2_do_no_harm() {
     let api = Api::start().await;
     let upgrade = |path: &str, to: &'static str| {
         let request = api.request(Method::GET, path);
@@ -29,11 +29,7 @@ async fn no_websocket_is_opened_and_offers_of_http_2_do_no_harm() {
                 .header("upgrade", to),
         )
     };
-    for path in [
-        "/?apiKey=k&sessionId=x",
-        "/ws?sessionId=x",
-        "/devtools/page/x",
-    ] {
+    for path in ["/?apiKey=k&sessionId=x", "/devtools/page/x"] {
         let text = upgrade(path, "WebSocket").await.refused(501);
         assert!(text.contains("no browser"), "{path}: {text}");
     }

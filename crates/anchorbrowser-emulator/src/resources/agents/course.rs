@@ -6,7 +6,7 @@ use super::ending::{Failure, end, finish};
 use crate::answer::Refusal;
 use crate::resources::agents::{AgentRun, Kind, Order, Place, Status};
 use crate::resources::{billing, identities, interventions, sessions};
-use crate::world::World;
+use crate::world::{Feed, World};
 
 /// When a run without a session looks again whether there is room for one, at the soonest and at the latest.
 const SOONEST: Duration = Duration::from_millis(100);
@@ -179,6 +179,8 @@ pub(super) fn go_on(world: &mut World, id: &str) {
             .and_then(|id| world.tables.sessions.edit(id))
         {
             session.steps += u64::from(taken);
+            let told = run.taken(steps - taken + 1);
+            world.followers.tell(&session.id, &told);
         }
         billing::charge(world, f64::from(taken) * billing::STEP);
     }
@@ -243,4 +245,16 @@ pub(super) fn in_session(world: &World, session: &str) -> Vec<String> {
         .tables
         .runs
         .ids(|run| !run.status.is_final() && run.session() == Some(session))
+}
+
+/// Follows the agents of a running session: first the steps that those at work in it have taken, then what comes.
+pub(crate) fn follow(world: &mut World, session: &str) -> Result<Feed, Refusal> {
+    sessions::must_run(world, session)?;
+    let past = in_session(world, session)
+        .iter()
+        .filter_map(|id| world.tables.runs.get(id))
+        .filter(|run| run.kind == Kind::Web && run.steps > 0)
+        .map(|run| run.taken(1))
+        .collect();
+    Ok(world.followers.add(session, past))
 }

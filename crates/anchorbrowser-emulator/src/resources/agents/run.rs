@@ -12,7 +12,7 @@ use crate::document::RequestFault;
 use crate::resources::agents::course;
 use crate::resources::sessions::{self, Origin};
 use crate::time::Time;
-use crate::world::{Record, World};
+use crate::world::{Event, Record, World};
 
 /// What a run carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,6 +175,16 @@ impl AgentRun {
                 .as_str()
                 .map_or_else(|| result.to_string(), str::to_owned),
         )
+    }
+
+    /// Its steps from the `first` on, up to where it is.
+    pub(super) fn taken(&self, first: u32) -> Event {
+        Event::Steps {
+            run: self.id.clone(),
+            first,
+            last: self.steps,
+            total: self.limit(),
+        }
     }
 
     /// How long it has run in all.

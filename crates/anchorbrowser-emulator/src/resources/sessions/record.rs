@@ -12,7 +12,7 @@ use crate::resources::{
     volumes, webhooks,
 };
 use crate::time::Time;
-use crate::world::{Record, World};
+use crate::world::{Event, Record, World};
 
 /// What the document says of a session without these settings.
 const MAX_DURATION: Duration = Duration::from_secs(20 * 60);
@@ -348,6 +348,7 @@ pub(crate) fn end(world: &mut World, id: &str, status: &str) -> bool {
         },
         data,
     );
+    world.followers.tell(id, &Event::Ended);
     true
 }
 

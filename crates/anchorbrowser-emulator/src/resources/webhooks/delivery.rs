@@ -130,13 +130,13 @@ fn active(webhook: Option<&Webhook>) -> Result<&Webhook, &'static str> {
 
 /// Adds a delivery that is due at once. A full table loses its oldest delivery that has ended: an event has no request
 /// that could be refused instead.
-pub(super) fn add(world: &mut World, webhook: &str, event_id: &str, event: &str, envelope: &Value) {
+pub(super) fn add(world: &mut World, webhook: &str, event_id: &str, event: &str, envelope: &str) {
     let delivery = Delivery {
         id: world.ids.uuid(),
         webhook: webhook.to_owned(),
         event_id: event_id.to_owned(),
         event: event.to_owned(),
-        envelope: envelope.to_string(),
+        envelope: envelope.to_owned(),
         status: PENDING.to_owned(),
         attempts: 0,
         response: None,

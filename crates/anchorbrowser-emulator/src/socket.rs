@@ -1,0 +1,202 @@
+//! The step socket, `/ws?sessionId=<id>`: a WebSocket with one text frame of JSON for each step of a session's agents.
+//!
+//! The document describes neither the socket nor its frames. The shape of a frame is the emulator's own choice:
+//! `{"type": "step", "sessionId": "...", "workflowId": "...", "step": 1, "total": 3}`. Steps count from 1 in each run;
+//! `total` is how many the run will take.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::answer::Refusal;
+use crate::body::Body;
+use crate::resources::agents;
+use crate::server::stopped;
+use crate::shared::Shared;
+use crate::world::{Event, Feed};
+
+/// Where the socket is.
+pub(crate) const PATH: &str = "/ws";
+
+/// Clients have nothing to say here.
+const LONGEST_MESSAGE: usize = 64 << 10;
+
+/// Bytes of each of a socket's two buffers.
+const BUFFER: usize = 4 << 10;
+
+/// Real time for a client to answer a Close frame. Less than connections get at a shutdown.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Steps that are made up where nothing is kept.
+const SAMPLES: u32 = 2;
+
+/// A socket that was granted. It begins when the answer that grants it has been sent.
+pub(crate) struct Granted {
+    session: String,
+    feed: Feed,
+    upgrade: OnUpgrade,
+}
+
+/// Where a connection keeps the socket that it turns into.
+pub(crate) type Slot = Arc<Mutex<Option<Granted>>>;
+
+/// Takes a request for the socket: the answer with which it begins, and the socket.
+pub(crate) fn open(
+    shared: &Shared,
+    request: &mut Request<Incoming>,
+) -> Result<(Response<Body>, Granted), Refusal> {
+    let empty = || Body::whole(Bytes::new());
+    let response = create_response_with_body(request, empty)
+        .map_err(|error| Refusal::bad(format!("this is no WebSocket handshake: {error}")))?;
+    let query = request.uri().query().unwrap_or_default();
+    let session = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, value)| name == "sessionId" && !value.is_empty())
+        .map(|(_, value)| value.into_owned())
+        .ok_or_else(|| {
+            Refusal::bad("query.sessionId: missing; it names the session whose agent to follow")
+        })?;
+    let feed = match shared.config.stateless {
+        true => samples(),
+        false => shared.enter(|world| agents::follow(world, &session))??,
+    };
+    let granted = Granted {
+        session,
+        feed,
+        upgrade: hyper::upgrade::on(request),
+    };
+    Ok((response, granted))
+}
+
+/// What there is to follow where nothing is kept.
+fn samples() -> Feed {
+    let (sender, feed) = mpsc::channel(SAMPLES as usize);
+    let steps = Event::Steps {
+        run: "sample".to_owned(),
+        first: 1,
+        last: SAMPLES,
+        total: SAMPLES,
+    };
+    for event in [steps, Event::Ended] {
+        // There is room for both.
+        let _ = sender.try_send(event);
+    }
+    feed
+}
+
+/// Serves a socket until the session or the emulator ends, or the client goes.
+pub(crate) async fn run(granted: Granted, stop: &mut watch::Receiver<bool>) {
+    let Granted {
+        session,
+        feed,
+        upgrade,
+    } = granted;
+    let Ok(connection) = upgrade.await else {
+        return;
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_message_size(Some(LONGEST_MESSAGE));
+    let io = TokioIo::new(connection);
+    let io = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    let mut socket = Socket { session, io };
+    let end = tokio::select! {
+        end = socket.follow(feed) => end,
+        () = stopped(stop) => Ok(End::Away),
+    };
+    let done = match end {
+        Ok(end) => socket.end(end).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = done {
+        tracing::debug!(%error, "a step socket ended early");
+    }
+}
+
+/// How a socket ends.
+enum End {
+    /// With its session.
+    Session,
+    /// The emulator has no more to tell.
+    Away,
+    /// Without a Close frame: the client sent one, or a test wants none.
+    Gone,
+}
+
+struct Socket {
+    session: String,
+    io: WebSocketStream<TokioIo<Upgraded>>,
+}
+
+impl Socket {
+    /// Sends what is told, until something ends it. Pings are answered by what reads.
+    async fn follow(&mut self, mut feed: Feed) -> Result<End, Error> {
+        loop {
+            tokio::select! {
+                event = feed.recv() => match event {
+                    Some(Event::Steps { run, first, last, total }) => {
+                        for step in first..=last {
+                            let frame = self.frame(&run, step, total);
+                            self.io.feed(Message::text(frame)).await?;
+                        }
+                        self.io.flush().await?;
+                    }
+                    Some(Event::Text(text)) => self.io.send(Message::text(text)).await?,
+                    Some(Event::Binary(bytes)) => self.io.send(Message::binary(bytes)).await?,
+                    Some(Event::Ended) => return Ok(End::Session),
+                    Some(Event::Cut) => return Ok(End::Gone),
+                    None => return Ok(End::Away),
+                },
+                message = self.io.next() => match message {
+                    Some(message) => { message?; }
+                    None => return Ok(End::Gone),
+                }
+            }
+        }
+    }
+
+    fn frame(&self, run: &str, step: u32, total: u32) -> String {
+        json!({
+            "type": "step",
+            "sessionId": self.session,
+            "workflowId": run,
+            "step": step,
+            "total": total,
+        })
+        .to_string()
+    }
+
+    async fn end(&mut self, end: End) -> Result<(), Error> {
+        let (code, reason) = match end {
+            End::Session => (CloseCode::Normal, "session ended"),
+            End::Away => (
+                CloseCode::Away,
+                "the emulator was reset or stops, or the client reads too slowly",
+            ),
+            End::Gone => return Ok(()),
+        };
+        let reason = reason.into();
+        let close = async {
+            self.io.close(Some(CloseFrame { code, reason })).await?;
+            // Until the client has sent its own: to hang up on what it sends would take ours from it.
+            while let Some(message) = self.io.next().await {
+                message?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(GRACE, close).await.unwrap_or(Ok(()))
+    }
+}
