@@ -3,6 +3,10 @@
 // What helpers of tests do is as good as done in a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attempts;
+mod attempts_limits;
+mod attempts_raw;
+mod attempts_trace;
 mod bodies;
 mod calls;
 mod contract;

@@ -5,13 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::Semaphore;
 
 use crate::error::{Error, ErrorKind};
 use crate::generated::operations::{KEY_HEADER, KEY_PREFIX};
-use crate::transport::{Key, Shared, Transport};
-use crate::{Client, DEFAULT_BASE_URL};
+use crate::transport::{Budget, Key, Shared, Transport};
+use crate::{Client, DEFAULT_BASE_URL, Needs, Policy};
 
 const KEY_VARIABLE: &str = "ANCHORBROWSER_API_KEY";
 const BASE_URL_VARIABLE: &str = "ANCHORBROWSER_BASE_URL";
@@ -38,10 +40,8 @@ impl Client {
     /// the builder.
     pub fn from_env() -> Result<Self, Error> {
         let client = ClientBuilder::from_env().build()?;
-        match client.inner.0.key {
-            Some(_) => Ok(client),
-            None => Err(client.inner.missing_key()),
-        }
+        client.require_key()?;
+        Ok(client)
     }
 
     /// Starts from the defaults, without a key; nothing is read from the environment.
@@ -52,6 +52,59 @@ impl Client {
     /// The base URL, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.baseurl
+    }
+
+    /// Whether there is an API key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingKey`], which says how to set one.
+    pub fn require_key(&self) -> Result<(), Error> {
+        match self.inner.0.key {
+            Some(_) => Ok(()),
+            None => Err(self.inner.missing_key()),
+        }
+    }
+
+    /// How the calls of this client behave.
+    pub fn policy(&self) -> &Policy {
+        &self.inner.0.policy
+    }
+
+    /// A clone whose calls behave otherwise. Clones share connections, the concurrency limit and
+    /// the retry budget.
+    pub fn with_policy(&self, policy: Policy) -> Client {
+        self.with(|shared| shared.policy = policy)
+    }
+
+    /// A clone each call of which needs this too, beside what its operation does.
+    pub fn with_needs(&self, needs: Needs) -> Client {
+        self.with(|shared| shared.needs = shared.needs.and(needs))
+    }
+
+    /// A clone that sends this header with each request to the API, in place of an earlier one of
+    /// this name; see [`ClientBuilder::header`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if name or value cannot be a header's, or if it is the key's.
+    pub fn with_header(&self, name: &str, value: &str) -> Result<Client, Error> {
+        let added = headers(vec![(name.to_owned(), value.to_owned())])?;
+        Ok(self.with(|shared| shared.headers.extend(added)))
+    }
+
+    /// A clone that appends this parameter to the query of each request to the API, those by
+    /// [`download_link`](Self::download_link) excepted.
+    pub fn with_query(&self, name: &str, value: &str) -> Client {
+        let pair = (name.to_owned(), value.to_owned());
+        self.with(|shared| shared.query.push(pair))
+    }
+
+    fn with(&self, edit: impl FnOnce(&mut Shared)) -> Client {
+        let mut shared = Shared::clone(&self.inner.0);
+        edit(&mut shared);
+        Client {
+            inner: Transport(Arc::new(shared)),
+            ..self.clone()
+        }
     }
 }
 
@@ -65,6 +118,9 @@ pub struct ClientBuilder {
     user_agent: Option<String>,
     connect_timeout: Option<Duration>,
     http_client: Option<reqwest::Client>,
+    policy: Policy,
+    concurrency_limit: Option<usize>,
+    proxy: Option<String>,
     other_key_set: bool,
     /// The first variable of the environment that cannot be read.
     unreadable: Option<&'static str>,
@@ -138,15 +194,37 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take; default 20 seconds. There is no limit on how long an answer
-    /// may take: some operations run for many minutes. Has no effect together with
-    /// [`http_client`](Self::http_client).
+    /// How long connecting may take; default 20 seconds. Has no effect together with
+    /// [`http_client`](Self::http_client). How long an answer may take is up to the
+    /// [`policy`](Self::policy).
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = Some(limit);
         self
     }
 
-    /// The HTTP client to use, e.g. one with a proxy or with other certificates.
+    /// How calls behave; by default nothing is repeated and nothing but connecting has a limit.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How many attempts of this client and its clones may run at once; others wait. An attempt
+    /// runs until its JSON answer has come, or the head of an answer that is a stream. Default no
+    /// limit; 0 is refused.
+    pub fn concurrency_limit(mut self, limit: usize) -> Self {
+        self.concurrency_limit = Some(limit);
+        self
+    }
+
+    /// The HTTP proxy for all requests, e.g. `http://user:password@proxy:8080`. Default: what the
+    /// environment's `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Refused together
+    /// with [`http_client`](Self::http_client).
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// The HTTP client to use, e.g. one with other certificates.
     ///
     /// Configure it with `reqwest::redirect::Policy::none()`: this crate follows redirects
     /// itself, and any other policy may carry the key to another host.
@@ -173,25 +251,27 @@ impl ClientBuilder {
         let base = base_url(self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))?;
         let default_agent = self.http_client.is_none().then_some(USER_AGENT);
         let user_agent = self.user_agent.as_deref().or(default_agent);
+        let user_agent = user_agent.map(|value| header_value("User-Agent", value));
+        let concurrency = match self.concurrency_limit {
+            Some(0) => {
+                let message = "the concurrency limit is 0: nothing could be sent";
+                return Err(config(message.to_owned()));
+            }
+            limit => limit.map(|limit| Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
+        };
         let shared = Shared {
             key: self.key.map(key).transpose()?,
             headers: headers(self.headers)?,
-            user_agent: user_agent
-                .map(|value| header_value("User-Agent", value))
-                .transpose()?,
+            user_agent: user_agent.transpose()?,
+            query: Vec::new(),
             other_key_set: self.other_key_set,
             base,
+            policy: self.policy,
+            needs: Needs::default(),
+            concurrency: concurrency.map(Arc::new),
+            budget: Arc::new(Budget::new()),
         };
-        let client = match self.http_client {
-            Some(client) => client,
-            None => reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(self.connect_timeout.unwrap_or(Duration::from_secs(20)))
-                .build()
-                .map_err(|source| {
-                    config("the HTTP client cannot be set up".to_owned()).with_source(source)
-                })?,
-        };
+        let client = http_client(self.http_client, self.proxy, self.connect_timeout)?;
         let base = shared.base.as_str().trim_end_matches('/').to_owned();
         Ok(Client::new_with_client(
             &base,
@@ -214,6 +294,57 @@ impl fmt::Debug for ClientBuilder {
 
 fn config(message: String) -> Error {
     Error::new(ErrorKind::Config, message)
+}
+
+fn http_client(
+    own: Option<reqwest::Client>,
+    proxy_url: Option<String>,
+    connect_timeout: Option<Duration>,
+) -> Result<reqwest::Client, Error> {
+    let proxy = proxy_url.as_deref().map(proxy).transpose()?;
+    match (own, &proxy) {
+        (Some(_), Some(_)) => {
+            let message = "a proxy has no effect on an HTTP client that was given: set it there";
+            return Err(config(message.to_owned()));
+        }
+        (Some(own), None) => return Ok(own),
+        (None, _) => {}
+    }
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(connect_timeout.unwrap_or(Duration::from_secs(20)));
+    let builder = proxy
+        .into_iter()
+        .fold(builder, |builder, proxy| builder.proxy(proxy));
+    builder
+        .build()
+        .map_err(|source| config("the HTTP client cannot be set up".to_owned()).with_source(source))
+}
+
+/// The HTTP client prints a proxy's URL, so user name and password are given to it beside that.
+fn proxy(text: &str) -> Result<reqwest::Proxy, Error> {
+    let refuse = |reason: &str| config(format!("the proxy {reason}"));
+    let mut url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or_else(|| refuse("is not an HTTP URL such as http://proxy:8080"))?;
+    let decode = |text: &str| {
+        let decoded = percent_decode_str(text).decode_utf8();
+        let decoded = decoded.map_err(|_| refuse("has a user name or password that is no text"));
+        decoded.map(|text| text.into_owned())
+    };
+    let (user, password) = (
+        decode(url.username())?,
+        decode(url.password().unwrap_or_default())?,
+    );
+    let removed = url.set_username("").and_then(|()| url.set_password(None));
+    removed.map_err(|()| refuse("is not a URL that can have a user name"))?;
+    let proxy = reqwest::Proxy::all(url)
+        .map_err(|source| refuse("is refused by the HTTP client").with_source(source))?;
+    if user.is_empty() && password.is_empty() {
+        return Ok(proxy);
+    }
+    Ok(proxy.basic_auth(&user, &password))
 }
 
 fn base_url(text: &str) -> Result<Url, Error> {

@@ -1,17 +1,19 @@
 //! The one error type.
 
 mod body;
+mod retry_after;
 mod text;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, InvalidHeaderValue};
 
 pub use body::ErrorBody;
-pub(crate) use text::{decode_reason, excerpt, is_html, page};
+pub(crate) use text::{decode_reason, duration, excerpt, is_html, page};
 
 /// Why a call failed.
 ///
@@ -29,6 +31,15 @@ struct Inner {
     location: Option<String>,
     is_timeout: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    attempts: u32,
+    elapsed: Duration,
+    /// Why no further attempt was made, where that is not plain from the failure.
+    note: Option<String>,
+    /// Whether an attempt before the last one may have been processed.
+    processed_before: bool,
+    is_operation_timeout: bool,
+    /// If the operation's limit passed, the failure before that.
+    last: Option<Error>,
 }
 
 /// What came from the server.
@@ -52,7 +63,8 @@ pub enum ErrorKind {
     /// No connection could be made, to the API or to where it redirected; the request was not
     /// processed.
     Connect,
-    /// A time limit passed before an answer came; the request may have been processed.
+    /// A time limit passed before the whole answer came; the request may have been processed, see
+    /// [`Error::may_have_been_processed`].
     Timeout,
     /// The connection failed before an answer came; the request may have been processed.
     Transport,
@@ -76,7 +88,23 @@ impl Error {
             location: None,
             is_timeout: kind == ErrorKind::Timeout,
             source: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            note: None,
+            processed_before: false,
+            is_operation_timeout: false,
+            last: None,
         }))
+    }
+
+    /// An error of the layer above this one.
+    #[doc(hidden)]
+    pub fn custom(
+        kind: ErrorKind,
+        operation: Option<&'static str>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(kind, message).of(operation)
     }
 
     /// Names the operation that failed.
@@ -99,6 +127,37 @@ impl Error {
     pub(crate) fn with_source(mut self, source: reqwest::Error) -> Self {
         self.0.is_timeout |= source.is_timeout();
         self.0.source = Some(Box::new(source.without_url()));
+        self
+    }
+
+    /// Says after how many attempts, and how long after the call began, it failed.
+    pub(crate) fn after(mut self, attempts: u32, elapsed: Duration) -> Self {
+        self.0.attempts = attempts;
+        self.0.elapsed = elapsed;
+        self
+    }
+
+    /// Says why no further attempt was made.
+    pub(crate) fn with_note(mut self, note: Option<String>) -> Self {
+        self.0.note = note;
+        self
+    }
+
+    /// Says that an attempt before this one may have been processed.
+    pub(crate) fn processed_before(mut self, processed: bool) -> Self {
+        self.0.processed_before |= processed;
+        self
+    }
+
+    /// Says that it was the operation's limit that passed.
+    pub(crate) fn into_operation_timeout(mut self) -> Self {
+        self.0.is_operation_timeout = true;
+        self
+    }
+
+    /// Keeps the failure before this one as the cause.
+    pub(crate) fn with_last(mut self, last: Option<Error>) -> Self {
+        self.0.last = last;
         self
     }
 
@@ -128,28 +187,75 @@ impl Error {
         self.0.operation
     }
 
-    /// The status of the answer, if one came.
+    /// The answer; if the operation's limit passed before another one came, the last one.
+    fn answer(&self) -> Option<&Answer> {
+        let last = || self.0.last.as_ref()?.answer();
+        self.0.answer.as_ref().or_else(last)
+    }
+
+    /// The status of the last answer, if one came.
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.answer.as_ref().map(|answer| answer.status)
+        self.answer().map(|answer| answer.status)
     }
 
-    /// The headers of the answer, if one came.
+    /// The headers of the last answer, if one came.
     pub fn headers(&self) -> Option<&HeaderMap> {
-        self.0.answer.as_ref().map(|answer| &answer.headers)
+        self.answer().map(|answer| &answer.headers)
     }
 
-    /// The body of the answer as received: of a status that is no success at most its first MiB,
-    /// of a body that broke off what came, of a body that could not be decoded all of it. `None`
-    /// if no answer came, or if its body went to the caller as a stream.
+    /// The body of the last answer as received: of a status that is no success at most its first
+    /// MiB, of a body that broke off what came, of a body that could not be decoded all of it.
+    /// `None` if no answer came, or if its body went to the caller as a stream.
     pub fn body(&self) -> Option<&Bytes> {
-        self.0.answer.as_ref()?.body.as_ref()
+        self.answer()?.body.as_ref()
+    }
+
+    /// How many attempts were made, the one that failed included; 0 if nothing was sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long after the call began it failed; zero if nothing was sent.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// How long the server asks to wait before the next call, by `retry-after-ms` or
+    /// `Retry-After` of the last answer. A date counts from now.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after::read(self.headers()?, SystemTime::now())
+    }
+
+    /// Whether the server may have done what was asked for, by any attempt: `false` if nothing was
+    /// sent, if no connection could be made or if the request was refused (a 4xx other than 408,
+    /// or a 503 with `Retry-After`).
+    pub fn may_have_been_processed(&self) -> bool {
+        use ErrorKind::{Config, Connect, InvalidRequest, MissingKey, Status, Timeout};
+        let by_this = match self.kind() {
+            Config | InvalidRequest | MissingKey | Connect => false,
+            Timeout if self.0.is_operation_timeout => false,
+            Status => match self.status().map(|status| status.as_u16()) {
+                Some(408) => true,
+                Some(503) => self.retry_after().is_none(),
+                Some(status) => status >= 500,
+                None => false,
+            },
+            _ => true,
+        };
+        by_this || self.0.processed_before
+    }
+
+    /// Whether the limit of the whole operation passed, not only that of an attempt; then
+    /// [`is_timeout`](Self::is_timeout) holds too.
+    pub fn is_operation_timeout(&self) -> bool {
+        self.0.is_operation_timeout
     }
 
     /// What the body of an answer that is no success says; `None` if it has no body.
     pub fn error_body(&self) -> Option<ErrorBody> {
         match self.kind() {
             ErrorKind::Status | ErrorKind::Redirect => ErrorBody::read(self.body()?),
-            _ => None,
+            _ => self.0.last.as_ref()?.error_body(),
         }
     }
 
@@ -178,6 +284,18 @@ impl Error {
             message = format!("{message} ({note})");
         }
         Self::new(ErrorKind::Status, message).with_answer(answer)
+    }
+
+    /// Status and message, without the operation.
+    pub(crate) fn failure(&self) -> String {
+        let message = &self.0.message;
+        let Some(status) = self.0.answer.as_ref().map(|answer| answer.status) else {
+            return message.clone();
+        };
+        match status.canonical_reason() {
+            Some(reason) => format!("{} {reason}: {message}", status.as_u16()),
+            None => format!("{}: {message}", status.as_u16()),
+        }
     }
 
     /// Removes secrets from what will be displayed.
@@ -259,14 +377,19 @@ impl fmt::Display for Error {
         if let Some(operation) = self.0.operation {
             write!(f, "{operation}: ")?;
         }
-        if let Some(status) = self.status() {
-            write!(f, "{}", status.as_u16())?;
-            if let Some(reason) = status.canonical_reason() {
-                write!(f, " {reason}")?;
-            }
-            f.write_str(": ")?;
+        f.write_str(&self.failure())?;
+        let attempts = match self.0.attempts {
+            // The message says it.
+            _ if self.0.is_operation_timeout => None,
+            0 | 1 => None,
+            attempts => Some(format!("{attempts} attempts")),
+        };
+        match (attempts, &self.0.note) {
+            (Some(attempts), Some(note)) => write!(f, " ({attempts}; {note})"),
+            (Some(attempts), None) => write!(f, " ({attempts})"),
+            (None, Some(note)) => write!(f, " ({note})"),
+            (None, None) => Ok(()),
         }
-        f.write_str(&self.0.message)
     }
 }
 
@@ -275,14 +398,18 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
             .field("message", &self.to_string())
-            .field("source", &self.0.source)
+            .field(
+                "source",
+                &self.source().map(|source| source as &dyn fmt::Debug),
+            )
             .finish()
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let last = self.0.last.as_ref().map(|last| last as _);
+        last.or(self.0.source.as_deref().map(|source| source as _))
     }
 }
 

@@ -119,6 +119,11 @@ impl FilePart {
             .mime_str(content_type)
             .map_err(|_| invalid("the content type of the file is not a media type".to_owned()))
     }
+
+    /// The file alone, and its length.
+    pub(crate) fn into_body(self) -> (Body, u64) {
+        (self.body, self.length)
+    }
 }
 
 impl fmt::Debug for FilePart {

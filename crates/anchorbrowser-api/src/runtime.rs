@@ -6,7 +6,7 @@ mod response;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub(crate) use query::{QueryParam, RequestBuilderExt};
-pub(crate) use response::{Broken, OperationId, read_body};
+pub(crate) use response::{Broken, CallInfo, read_body, receive};
 pub use response::{ByteStream, ResponseValue};
 
 #[allow(unused_imports)] // generated code takes it from here, if it names it
@@ -22,6 +22,11 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Percent-encodes a value of a path parameter.
 pub(crate) fn encode_path(value: &str) -> String {
+    encode(value)
+}
+
+/// Percent-encodes a value of any place in a URL.
+pub(crate) fn encode(value: &str) -> String {
     utf8_percent_encode(value, RESERVED).to_string()
 }
 

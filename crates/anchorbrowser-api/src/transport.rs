@@ -1,7 +1,13 @@
 //! What happens to a request between generated code and the wire.
 
+mod attempts;
+mod budget;
+mod limit;
 mod path;
 mod redirect;
+mod repeat;
+mod trace;
+mod upload;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,12 +15,17 @@ use std::sync::Arc;
 use reqwest::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
 };
-use reqwest::{Method, Request, Response, Url};
+use reqwest::{Request, Response, Url};
+use tokio::sync::Semaphore;
+
+pub(crate) use attempts::Call;
+pub(crate) use budget::Budget;
+pub(crate) use limit::{Limits, Passed};
 
 use crate::error::{Answer, Error, ErrorKind};
 use crate::generated::operations::KEY_HEADER;
-use crate::runtime::{Broken, OperationId, OperationInfo, read_body};
-use crate::{ByteStream, Client, Operation, ResponseValue};
+use crate::runtime::{Broken, OperationInfo, read_body};
+use crate::{Client, Needs, Operation, Policy};
 
 /// The most bytes that are kept of the body of an answer that is no success.
 const LONGEST_ERROR_BODY: usize = 1 << 20;
@@ -23,20 +34,30 @@ const LONGEST_ERROR_BODY: usize = 1 << 20;
 const SDK_HEADER: HeaderName = HeaderName::from_static("x-anchor-sdk");
 const SDK: HeaderValue = HeaderValue::from_static(concat!("rust/", env!("CARGO_PKG_VERSION")));
 
-/// What a [`Client`] sends with each request: the key and the configured headers.
+/// What a [`Client`] sends with each request, and how its calls behave.
 #[derive(Clone)]
 pub(crate) struct Transport(pub(crate) Arc<Shared>);
 
+#[derive(Clone)]
 pub(crate) struct Shared {
     /// The base URL, parsed.
     pub(crate) base: Url,
     pub(crate) key: Option<Key>,
     pub(crate) headers: HeaderMap,
     pub(crate) user_agent: Option<HeaderValue>,
+    /// Appended to the query of each request.
+    pub(crate) query: Vec<(String, String)>,
     /// Whether the environment has `ANCHOR_API_KEY`, which nothing reads.
     pub(crate) other_key_set: bool,
+    pub(crate) policy: Policy,
+    /// What each call needs beside what its operation does.
+    pub(crate) needs: Needs,
+    /// One permit for each attempt that may run at once.
+    pub(crate) concurrency: Option<Arc<Semaphore>>,
+    pub(crate) budget: Arc<Budget>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) text: String,
     /// With its prefix, and marked as sensitive.
@@ -49,13 +70,14 @@ impl fmt::Debug for Transport {
         f.debug_struct("Transport")
             .field("key", &self.0.key.as_ref().map(|_| "***"))
             .field("headers", &self.0.headers.keys().collect::<Vec<_>>())
-            .finish()
+            .field("policy", &self.0.policy)
+            .finish_non_exhaustive()
     }
 }
 
 impl Transport {
     /// Whether a URL is of the API's own origin: scheme, host and port.
-    fn is_home(&self, url: &Url) -> bool {
+    pub(crate) fn is_home(&self, url: &Url) -> bool {
         self.0.base.origin() == url.origin()
     }
 
@@ -82,22 +104,41 @@ impl Transport {
         Error::new(ErrorKind::MissingKey, message)
     }
 
-    fn complete(&self, request: &mut Request, id: &str) -> Result<(), Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidRequest, reason);
-        let operation = Operation::find(id)
-            .ok_or_else(|| invalid("it is not in the table of operations".to_owned()))?;
-        path::check(operation, self.0.base.path(), request.url().path()).map_err(invalid)?;
+    fn complete(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
+        path::check(operation, self.0.base.path(), request.url().path())
+            .map_err(|reason| Error::new(ErrorKind::InvalidRequest, reason))?;
         if operation.optional_body {
             drop_empty_body(request);
         }
-        self.add_headers(request, operation)
-    }
-
-    fn add_headers(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
         let headers = request.headers_mut();
         if !operation.accept.is_empty() && !headers.contains_key(ACCEPT) {
             headers.insert(ACCEPT, HeaderValue::from_static(operation.accept));
         }
+        // Generated code knows `application/json` and plain bytes only; forms bring their own.
+        let own = operation.content_type.filter(|name| !name.contains("form"));
+        if let (Some(name), true) = (own, headers.contains_key(CONTENT_TYPE)) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(name));
+        }
+        self.add_query(request);
+        self.add_headers(request);
+        if operation.open {
+            return Ok(());
+        }
+        self.add_key(request)
+    }
+
+    /// Appends the configured parameters.
+    pub(crate) fn add_query(&self, request: &mut Request) {
+        // An empty list would leave a `?` behind.
+        if !self.0.query.is_empty() {
+            let mut pairs = request.url_mut().query_pairs_mut();
+            pairs.extend_pairs(&self.0.query);
+        }
+    }
+
+    /// Adds the configured headers, and those of this crate.
+    pub(crate) fn add_headers(&self, request: &mut Request) {
+        let headers = request.headers_mut();
         headers.insert(SDK_HEADER, SDK);
         for (name, value) in &self.0.headers {
             // What the caller gave to this one call counts more.
@@ -105,25 +146,27 @@ impl Transport {
                 headers.insert(name.clone(), value.clone());
             }
         }
-        // Generated code knows `application/json` and plain bytes only; forms bring their own.
-        let own = operation.content_type.filter(|name| !name.contains("form"));
-        if let (Some(name), true) = (own, headers.contains_key(CONTENT_TYPE)) {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(name));
-        }
+        self.add_user_agent(request);
+    }
+
+    pub(crate) fn add_user_agent(&self, request: &mut Request) {
         if let Some(value) = &self.0.user_agent {
+            let headers = request.headers_mut();
             headers.entry(USER_AGENT).or_insert_with(|| value.clone());
         }
-        if !operation.open {
-            let key = self.0.key.as_ref().ok_or_else(|| self.missing_key())?;
-            headers.insert(HeaderName::from_static(KEY_HEADER), key.header.clone());
-        }
+    }
+
+    pub(crate) fn add_key(&self, request: &mut Request) -> Result<(), Error> {
+        let key = self.0.key.as_ref().ok_or_else(|| self.missing_key())?;
+        let name = HeaderName::from_static(KEY_HEADER);
+        request.headers_mut().insert(name, key.header.clone());
         Ok(())
     }
 
     /// An error of an answer that is no success, with its body.
-    async fn fail(&self, response: Response, refusal: Option<&str>) -> Error {
+    async fn fail(&self, mut response: Response, refusal: Option<&str>, limits: &Limits) -> Error {
+        let (body, broken) = read_body(&mut response, LONGEST_ERROR_BODY, limits).await;
         let (status, headers) = (response.status(), response.headers().clone());
-        let (body, broken) = read_body(response, LONGEST_ERROR_BODY).await;
         let location = redirect::location(&headers).map(str::to_owned);
         let note = broken.as_ref().map(|broken| broken.note(body.len()));
         let answer = Answer {
@@ -155,20 +198,28 @@ impl Client {
         info: &OperationInfo,
     ) -> Result<(), Error> {
         let id = info.operation_id;
-        self.inner
-            .complete(request, id)
+        operation(id)
+            .and_then(|operation| self.inner.complete(request, operation))
             .map_err(|error| error.of(Some(id)))
     }
 
-    /// Sends a request; an answer that is no success is an error.
+    /// Sends a request, as often as the policy says; an answer that is no success is an error.
     pub(crate) async fn exec(
         &self,
         request: Request,
         info: &OperationInfo,
     ) -> Result<Response, Error> {
-        // The one place for further attempts, time limits and tracing: around `attempt`.
-        let pointer = Operation::find(info.operation_id).and_then(|operation| operation.location);
-        self.attempt(request, info.operation_id, pointer).await
+        let id = info.operation_id;
+        let operation = operation(id).map_err(|error| error.of(Some(id)))?;
+        let needs = (self.inner.0.policy.needs)(operation).and(self.inner.0.needs);
+        let call = Call {
+            id,
+            class: operation.class,
+            pointer: operation.location,
+            streams: operation.response == Some("bytes"),
+            needs,
+        };
+        self.call(request, call).await
     }
 
     /// Runs after `exec`; there is nothing left to do.
@@ -179,59 +230,11 @@ impl Client {
     ) -> Result<(), Error> {
         Ok(())
     }
+}
 
-    /// Sends a request once, over its redirects. `pointer` says that a redirect is the answer, and
-    /// where its target stands in it.
-    async fn attempt(
-        &self,
-        request: Request,
-        id: &'static str,
-        pointer: Option<&str>,
-    ) -> Result<Response, Error> {
-        let transport = &self.inner;
-        let (mut response, mut refusal) =
-            redirect::send(&self.client, transport, request, pointer.is_none())
-                .await
-                .map_err(|error| error.of(Some(id)))?;
-        if let (Some(pointer), true) = (pointer, redirect::is_redirect(response.status())) {
-            refusal = match redirect::into_answer(&response, pointer) {
-                Some(answer) => {
-                    response = answer.into();
-                    None
-                }
-                None => Some(redirect::NOWHERE),
-            };
-        }
-        if !response.status().is_success() {
-            return Err(transport.fail(response, refusal).await.of(Some(id)));
-        }
-        response.extensions_mut().insert(OperationId(id));
-        Ok(response)
-    }
-
-    /// Downloads from an absolute URL that the API gave, such as a signed one. Neither the key nor
-    /// the configured headers are sent, whatever the host.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidRequest`] if it is no HTTP URL, and what any call may fail with. No
-    /// error prints the URL.
-    pub async fn download_url(&self, url: &str) -> Result<ResponseValue<ByteStream>, Error> {
-        const ID: &str = "download_url";
-        let url = Url::parse(url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"));
-        let url = url.ok_or_else(|| {
-            let message = "the URL is not an absolute HTTP URL";
-            Error::new(ErrorKind::InvalidRequest, message).of(Some(ID))
-        })?;
-        let mut request = Request::new(Method::GET, url);
-        if let Some(value) = &self.inner.0.user_agent {
-            request.headers_mut().insert(USER_AGENT, value.clone());
-        }
-        self.attempt(request, ID, None)
-            .await
-            .map(ResponseValue::stream)
-    }
+fn operation(id: &str) -> Result<&'static Operation, Error> {
+    let unknown = "it is not in the table of operations";
+    Operation::find(id).ok_or_else(|| Error::new(ErrorKind::InvalidRequest, unknown))
 }
 
 /// A body that says nothing is not sent, where the document lets it be absent.

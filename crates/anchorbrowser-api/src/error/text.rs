@@ -1,7 +1,18 @@
 //! Text for people, made of what must not be printed whole.
 
+use std::time::Duration;
+
 /// The most characters of a server's text that an error prints.
 const LONGEST: usize = 200;
+
+/// A time limit, e.g. `60 s` or `250 ms`.
+pub(crate) fn duration(limit: Duration) -> String {
+    if limit < Duration::from_secs(1) {
+        format!("{} ms", limit.as_millis())
+    } else {
+        format!("{} s", limit.as_secs_f64())
+    }
+}
 
 /// The start of a text on one line, without control characters.
 pub(crate) fn excerpt(text: &str) -> String {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
@@ -11,24 +12,49 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::{Instant, Sleep, sleep};
 
-use crate::error::{Answer, Error, ErrorKind, decode_reason, is_html, page};
+use crate::error::{Answer, Error, ErrorKind, decode_reason, duration, is_html, page};
+use crate::transport::{Limits, Passed};
 use crate::wire::{Trail, read};
 
-/// The operation that an answer belongs to; travels in the answer's extensions, because generated
-/// code hands on nothing but the answer.
+/// The call that an answer belongs to; travels in the answer's extensions, because generated code
+/// hands on nothing but the answer.
 #[derive(Clone, Copy)]
-pub(crate) struct OperationId(pub(crate) &'static str);
-
-fn operation(response: &Response) -> Option<&'static str> {
-    response.extensions().get::<OperationId>().map(|id| id.0)
+pub(crate) struct CallInfo {
+    pub(crate) operation: &'static str,
+    pub(crate) attempts: u32,
+    pub(crate) started: Instant,
+    pub(crate) elapsed: Duration,
+    /// How long an answer that is a stream may stand still.
+    pub(crate) idle_timeout: Option<Duration>,
 }
+
+impl CallInfo {
+    fn of(response: &Response) -> Self {
+        let unknown = || Self {
+            operation: "request",
+            attempts: 1,
+            started: Instant::now(),
+            elapsed: Duration::ZERO,
+            idle_timeout: None,
+        };
+        let found = response.extensions().get::<Self>();
+        found.copied().unwrap_or_else(unknown)
+    }
+}
+
+/// A body that was read within the attempt; travels like [`CallInfo`].
+#[derive(Clone)]
+pub(crate) struct Received(pub(crate) Bytes);
 
 /// An answer of the API: its value, status and headers.
 pub struct ResponseValue<T> {
     inner: T,
     status: StatusCode,
     headers: HeaderMap,
+    body: Option<Bytes>,
+    call: CallInfo,
 }
 
 impl<T> ResponseValue<T> {
@@ -37,7 +63,53 @@ impl<T> ResponseValue<T> {
             inner,
             status: response.status(),
             headers: response.headers().clone(),
+            body: None,
+            call: CallInfo::of(response),
         }
+    }
+
+    /// The same answer with what a function makes of its value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> ResponseValue<U> {
+        ResponseValue {
+            inner: make(self.inner),
+            status: self.status,
+            headers: self.headers,
+            body: self.body,
+            call: self.call,
+        }
+    }
+
+    /// The same answer with what a function makes of its value, if it can.
+    ///
+    /// # Errors
+    /// That of the function.
+    pub fn try_map<U, E>(
+        self,
+        make: impl FnOnce(T) -> Result<U, E>,
+    ) -> Result<ResponseValue<U>, E> {
+        Ok(ResponseValue {
+            inner: make(self.inner)?,
+            status: self.status,
+            headers: self.headers,
+            body: self.body,
+            call: self.call,
+        })
+    }
+
+    /// The operation that was called, e.g. `create_session`.
+    pub fn operation(&self) -> &'static str {
+        self.call.operation
+    }
+
+    /// How many attempts were made.
+    pub fn attempts(&self) -> u32 {
+        self.call.attempts
+    }
+
+    /// How long the call took, all attempts and waits included; of an answer that is a stream, up
+    /// to its head.
+    pub fn elapsed(&self) -> Duration {
+        self.call.elapsed
     }
 
     /// The status, which is always a success.
@@ -48,6 +120,11 @@ impl<T> ResponseValue<T> {
     /// The headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The body as received, if it was JSON. It may hold secrets.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.body.as_ref()
     }
 
     /// The value alone.
@@ -72,55 +149,53 @@ impl<T> ResponseValue<T> {
 }
 
 impl<T: DeserializeOwned> ResponseValue<T> {
-    pub(crate) async fn from_response(response: Response) -> Result<Self, Error> {
-        let operation = operation(&response);
-        let ResponseValue {
-            status, headers, ..
-        } = ResponseValue::new((), &response);
-        let (body, broken) = read_body(response, usize::MAX).await;
-        let error = match broken {
-            Some(broken) => broken.into_error(body.len()),
-            None => match decode(&body) {
-                Ok(inner) => {
-                    return Ok(Self {
-                        inner,
-                        status,
-                        headers,
-                    });
-                }
-                Err(reason) => Error::new(ErrorKind::Decode, reason),
-            },
+    // Async because generated code awaits it; the body was read within the attempt.
+    pub(crate) async fn from_response(mut response: Response) -> Result<Self, Error> {
+        let received = response.extensions_mut().remove::<Received>();
+        let mut value = ResponseValue::new((), &response);
+        let (body, decoded) = match received {
+            Some(Received(body)) => {
+                let decoded = decode(&body);
+                (Some(body), decoded)
+            }
+            None => (None, Err("the body was not read".to_owned())),
         };
-        Err(error.of(operation).with_answer(Answer {
-            status,
-            headers,
-            body: Some(body),
-        }))
+        match decoded {
+            Ok(inner) => {
+                value.body = body;
+                Ok(value.map(|()| inner))
+            }
+            Err(reason) => {
+                let answer = Answer {
+                    status: value.status,
+                    headers: value.headers,
+                    body,
+                };
+                let error = Error::new(ErrorKind::Decode, reason).with_answer(answer);
+                let call = value.call;
+                Err(error
+                    .of(Some(call.operation))
+                    .after(call.attempts, call.elapsed))
+            }
+        }
     }
 }
 
 impl ResponseValue<ByteStream> {
     pub(crate) fn stream(response: Response) -> Self {
         let value = ResponseValue::new((), &response);
-        let ResponseValue {
-            status, headers, ..
-        } = value;
-        let inner = ByteStream {
-            operation: operation(&response),
-            status,
-            headers: headers.clone(),
-            chunks: Box::pin(response.bytes_stream()),
+        let stream = ByteStream {
+            status: value.status,
+            headers: value.headers.clone(),
+            call: value.call,
+            chunks: Some(Box::pin(response.bytes_stream())),
+            idle: None,
         };
-        Self {
-            inner,
-            status,
-            headers,
-        }
+        value.map(|()| stream)
     }
 }
 
 impl ResponseValue<()> {
-    #[allow(dead_code)] // only a document with empty answers needs it
     pub(crate) fn empty(response: Response) -> Self {
         Self::new((), &response)
     }
@@ -152,21 +227,48 @@ impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
 
 /// A body as it arrives, never held whole.
 pub struct ByteStream {
-    chunks: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    operation: Option<&'static str>,
+    /// `None` after its end or a failure.
+    chunks: Option<Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>>,
+    /// Runs while the next piece is awaited.
+    idle: Option<Pin<Box<Sleep>>>,
     status: StatusCode,
     headers: HeaderMap,
+    call: CallInfo,
 }
 
 impl ByteStream {
     /// The next piece; `None` at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::Body`] if the body breaks off.
+    /// [`ErrorKind::Body`] if the body breaks off, [`ErrorKind::Timeout`] if nothing comes for
+    /// longer than [`Policy::idle_timeout`](crate::Policy::idle_timeout). After an error the
+    /// stream is at its end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context))
             .await
             .transpose()
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.chunks = None;
+        let answer = Answer {
+            status: self.status,
+            headers: self.headers.clone(),
+            body: None,
+        };
+        let error = error.of(Some(self.call.operation)).with_answer(answer);
+        error.after(self.call.attempts, self.call.started.elapsed())
+    }
+
+    /// Whether nothing came for too long.
+    fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<Error> {
+        let Some(limit) = self.call.idle_timeout else {
+            return Poll::Pending;
+        };
+        let idle = self.idle.get_or_insert_with(|| Box::pin(sleep(limit)));
+        ready!(idle.as_mut().poll(context));
+        let message = format!("no byte of the body came for {}", duration(limit));
+        Poll::Ready(self.fail(Error::new(ErrorKind::Timeout, message)))
     }
 }
 
@@ -174,19 +276,19 @@ impl Stream for ByteStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let polled = self.chunks.as_mut().poll_next(context);
-        polled.map_err(|source| {
-            let headers = self.headers.clone();
-            let answer = Answer {
-                status: self.status,
-                headers,
-                body: None,
-            };
-            Error::new(ErrorKind::Body, "the body broke off")
-                .of(self.operation)
-                .with_answer(answer)
-                .with_source(source)
-        })
+        let Some(chunks) = &mut self.chunks else {
+            return Poll::Ready(None);
+        };
+        let Poll::Ready(next) = chunks.as_mut().poll_next(context) else {
+            return self.poll_idle(context).map(|error| Some(Err(error)));
+        };
+        self.idle = None;
+        Poll::Ready(next.map(|chunk| {
+            chunk.map_err(|source| {
+                let error = Error::new(ErrorKind::Body, "the body broke off");
+                self.fail(error.with_source(source))
+            })
+        }))
     }
 }
 
@@ -199,43 +301,76 @@ impl fmt::Debug for ByteStream {
 /// Why a body is not whole.
 pub(crate) enum Broken {
     /// It is longer than wanted.
-    Limit,
+    TooLong,
     /// The connection failed.
     Transport(reqwest::Error),
+    /// A time limit passed.
+    Passed(Passed),
 }
 
 impl Broken {
     /// Says so, after that many bytes.
     pub(crate) fn note(&self, bytes: usize) -> String {
         match self {
-            Broken::Limit => format!("only the first {bytes} bytes of the body were kept"),
+            Broken::TooLong => format!("only the first {bytes} bytes of the body were kept"),
             Broken::Transport(_) => format!("the body broke off after {bytes} bytes"),
+            Broken::Passed(passed) => {
+                let limit = passed.name();
+                format!("only the first {bytes} bytes of the body came within {limit}")
+            }
         }
     }
 
     fn into_error(self, bytes: usize) -> Error {
-        let error = Error::new(ErrorKind::Body, self.note(bytes));
+        let note = self.note(bytes);
         match self {
-            Broken::Limit => error,
-            Broken::Transport(source) => error.with_source(source),
+            Broken::TooLong => Error::new(ErrorKind::Body, note),
+            Broken::Transport(source) => Error::new(ErrorKind::Body, note).with_source(source),
+            Broken::Passed(Passed::Operation) => {
+                Error::new(ErrorKind::Timeout, note).into_operation_timeout()
+            }
+            Broken::Passed(_) => Error::new(ErrorKind::Timeout, note),
         }
     }
 }
 
-/// Reads at most `limit` bytes; keeps what came if more does not.
-pub(crate) async fn read_body(mut response: Response, limit: usize) -> (Bytes, Option<Broken>) {
+/// Reads at most `most` bytes; keeps what came if more does not.
+pub(crate) async fn read_body(
+    response: &mut Response,
+    most: usize,
+    limits: &Limits,
+) -> (Bytes, Option<Broken>) {
     let mut body = BytesMut::new();
+    let broken = limits.run(read_chunks(response, most, &mut body)).await;
+    let broken = broken.unwrap_or_else(|passed| Some(Broken::Passed(passed)));
+    (body.freeze(), broken)
+}
+
+async fn read_chunks(response: &mut Response, most: usize, body: &mut BytesMut) -> Option<Broken> {
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
-                body.extend(chunk.iter().take(limit - body.len()));
-                return (body.freeze(), Some(Broken::Limit));
+            Ok(Some(chunk)) if body.len() + chunk.len() > most => {
+                body.extend(chunk.iter().take(most - body.len()));
+                return Some(Broken::TooLong);
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return (body.freeze(), None),
-            Err(error) => return (body.freeze(), Some(Broken::Transport(error))),
+            Ok(None) => return None,
+            Err(error) => return Some(Broken::Transport(error)),
         }
     }
+}
+
+/// Reads the whole body of a success.
+pub(crate) async fn receive(response: &mut Response, limits: &Limits) -> Result<Received, Error> {
+    let (body, broken) = read_body(response, usize::MAX, limits).await;
+    let Some(broken) = broken else {
+        return Ok(Received(body));
+    };
+    Err(broken.into_error(body.len()).with_answer(Answer {
+        status: response.status(),
+        headers: response.headers().clone(),
+        body: Some(body),
+    }))
 }
 
 /// Decodes a body, or says why not, without its values.
