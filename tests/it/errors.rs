@@ -378,7 +378,7 @@ async fn texts() {
     );
     add("200 that is cut", failure(Answer::cut(200, "{}")).await);
 
-    snapshot::check("errors", &lines.join("\n"));
+    snapshot::check("raw_errors", &lines.join("\n"));
 }
 
 #[tokio::test]

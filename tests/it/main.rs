@@ -11,7 +11,6 @@ mod bodies;
 mod calls;
 mod contract;
 mod decode;
-mod emulator;
 mod errors;
 #[rustfmt::skip]
 #[allow(missing_docs, unreachable_pub, unused_imports, clippy::all)]
@@ -19,6 +18,7 @@ mod generated;
 mod operations;
 mod paths;
 mod redirects;
+mod sdk;
 mod secrets;
 mod server;
 mod snapshot;

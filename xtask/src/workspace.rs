@@ -7,24 +7,6 @@ fn here() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-#[test]
-fn the_readme_shows_code_that_is_tested() {
-    let read = |path: &str| std::fs::read_to_string(here().join("..").join(path)).unwrap();
-    let plain = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
-    let readme = read("README.md");
-    let blocks = readme.split("```rust\n").skip(1);
-    let blocks = blocks.filter_map(|rest| rest.split("```").next());
-    let files = [
-        "crates/anchorbrowser-api/examples/session.rs",
-        "tests/it/emulator.rs",
-    ];
-    assert_eq!(blocks.clone().count(), files.len());
-    for (shown, file) in blocks.zip(files) {
-        let tested = plain(&read(file)).contains(plain(shown).trim());
-        assert!(tested, "README and {file} differ");
-    }
-}
-
 /// Cargo's resolver keeps to the stated version only where a dependency states its own.
 #[test]
 fn dependencies_take_the_stated_rust_version() {

@@ -1,0 +1,218 @@
+//! How runs of agents end, and what is read of it.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use anchorbrowser_api::ResponseValue;
+
+use crate::SessionId;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Makes a result what the caller wants, or says why it does not fit.
+pub(super) type Decode<T> = fn(&Value) -> Result<T, String>;
+
+/// What an agent's run gave.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TaskOutcome<T = Value> {
+    /// The result: of the type that was asked for, or else the JSON as it was sent.
+    pub output: T,
+    /// The result as it was sent.
+    pub raw: Value,
+    /// The session of the run, if it is known. It has ended, unless it was there before or was to be
+    /// kept.
+    pub session_id: Option<SessionId>,
+}
+
+/// The state of an agent's run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum TaskStatus<T = Value> {
+    /// It goes on.
+    Running {
+        /// The session of the run, as soon as there is one.
+        session_id: Option<SessionId>,
+    },
+    /// It succeeded.
+    Completed(TaskOutcome<T>),
+    /// It failed.
+    Failed {
+        /// Why.
+        message: String,
+        /// The session of the run.
+        session_id: Option<SessionId>,
+    },
+    /// It is in a state that this version of the SDK does not know.
+    Unknown {
+        /// The state, as it was sent.
+        status: String,
+        /// The session of the run.
+        session_id: Option<SessionId>,
+    },
+}
+
+impl<T> TaskStatus<T> {
+    /// The session of the run, if it is known.
+    pub fn session_id(&self) -> Option<&SessionId> {
+        match self {
+            Self::Completed(outcome) => outcome.session_id.as_ref(),
+            Self::Running { session_id }
+            | Self::Failed { session_id, .. }
+            | Self::Unknown { session_id, .. } => session_id.as_ref(),
+        }
+    }
+}
+
+/// The result itself.
+pub(super) fn untyped(raw: &Value) -> Result<Value, String> {
+    Ok(raw.clone())
+}
+
+/// The result as a type of the caller's.
+pub(super) fn typed<T: DeserializeOwned>(raw: &Value) -> Result<T, String> {
+    // The API promises an object: what is none comes in one, as its only member `result`.
+    if let Some(members) = raw.as_object()
+        && members.len() == 1
+        && let Some(inner) = members.get("result")
+        && let Ok(output) = T::deserialize(inner)
+    {
+        return Ok(output);
+    }
+    T::deserialize(raw).map_err(|error| reason(&error))
+}
+
+/// Why a value does not fit, without the value: that may be anything.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("missing field") {
+        return text;
+    }
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "a value of another form".to_owned(),
+    }
+}
+
+/// What an answer says of a run: its known shapes and the unknown ones, read alike.
+pub(super) struct Report(Value);
+
+impl Report {
+    pub(super) fn new(data: &impl Serialize) -> Self {
+        Self(serde_json::to_value(data).unwrap_or_default())
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        Some(self.0.get(name)?.as_str()?.to_owned())
+    }
+
+    fn session_id(&self) -> Option<SessionId> {
+        self.text("sessionId").map(Into::into)
+    }
+
+    fn is(&self, status: &str) -> bool {
+        let said = self.text("status").unwrap_or_default();
+        said.eq_ignore_ascii_case(status)
+    }
+}
+
+/// The outcome of a run that was waited for.
+pub(super) fn ended<T>(
+    answer: ResponseValue<Report>,
+    session_id: Option<SessionId>,
+    decode: Decode<T>,
+) -> Result<ResponseValue<TaskOutcome<T>>> {
+    if answer.is("FAILED") {
+        let reason = answer.text("error");
+        return Err(Error::failed(&answer, "the run failed", reason.as_deref()));
+    }
+    let Some(raw) = answer.0.get("result").cloned() else {
+        let message = "the answer has no `data.result`";
+        return Err(Error::of_answer(ErrorKind::Decode, &answer, message));
+    };
+    let outcome = outcome(&answer, raw, session_id, decode)?;
+    Ok(answer.map(|_| outcome))
+}
+
+/// The state of a run that is asked for.
+pub(super) fn status<T>(
+    answer: ResponseValue<Report>,
+    session_id: Option<SessionId>,
+    decode: Decode<T>,
+) -> Result<ResponseValue<TaskStatus<T>>> {
+    let session_id = answer.session_id().or(session_id);
+    let status = if answer.is("COMPLETED") {
+        let raw = answer.0.get("result").cloned().unwrap_or_default();
+        TaskStatus::Completed(outcome(&answer, raw, session_id, decode)?)
+    } else if answer.is("FAILED") {
+        let message = answer.text("error").unwrap_or_default();
+        TaskStatus::Failed {
+            message,
+            session_id,
+        }
+    } else if answer.is("RUNNING") {
+        TaskStatus::Running { session_id }
+    } else {
+        let status = answer.text("status").unwrap_or_default();
+        TaskStatus::Unknown { status, session_id }
+    };
+    Ok(answer.map(|_| status))
+}
+
+fn outcome<T>(
+    answer: &ResponseValue<Report>,
+    raw: Value,
+    session_id: Option<SessionId>,
+    decode: Decode<T>,
+) -> Result<TaskOutcome<T>> {
+    match decode(&raw) {
+        Ok(output) => Ok(TaskOutcome {
+            output,
+            raw,
+            session_id,
+        }),
+        Err(reason) => {
+            let message = format!(
+                "the run succeeded, and its result does not fit the output type: {reason}; \
+                 the body of the answer has it"
+            );
+            Err(Error::of_answer(ErrorKind::Decode, answer, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Price {
+        amount: Option<f64>,
+    }
+
+    #[test]
+    fn a_result_is_taken_out_of_its_wrapping() {
+        let price = Price { amount: Some(3.0) };
+        for raw in [json!({ "amount": 3 }), json!({ "result": { "amount": 3 } })] {
+            assert_eq!(typed::<Price>(&raw).as_ref(), Ok(&price), "{raw}");
+        }
+        assert_eq!(typed(&json!({ "result": "x" })), Ok("x".to_owned()));
+    }
+
+    #[test]
+    fn a_reason_names_no_value() {
+        for (raw, reason) in [
+            (
+                json!({ "amount": "canary, expected canary" }),
+                "expected f64",
+            ),
+            (json!("canary"), "expected struct Price"),
+        ] {
+            let found = typed::<Price>(&raw).map_err(|error| error.replace('`', ""));
+            assert_eq!(found, Err(reason.to_owned()));
+        }
+    }
+}

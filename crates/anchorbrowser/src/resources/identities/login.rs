@@ -1,0 +1,210 @@
+//! Guided logins.
+
+use anchorbrowser_api::types;
+
+use super::{LoginState, LoginView};
+use crate::call::Call;
+use crate::error::{Error, Open as _};
+use crate::{Client, IdentityId, Secret, SessionId, url};
+
+/// A guided login in a session; see [`Identities::guided_login`](super::Identities::guided_login).
+///
+/// Each call that goes on with the login answers with what the service asks next. When it is logged
+/// in, [`finalize`](Self::finalize) makes an identity of it.
+///
+/// ```no_run
+/// # async fn example(client: anchorbrowser::Client, password: String) -> anchorbrowser::Result<()> {
+/// use anchorbrowser::identities::LoginStep;
+///
+/// let session = client.sessions().create().send().await?;
+/// let login = client.identities().guided_login(session.id());
+/// let mut view = login.start("https://shop.example/login").await?;
+/// loop {
+///     view = match &view.step {
+///         LoginStep::Decision { options } => login.choose(&options[0].step_id).await?,
+///         LoginStep::Form { .. } => {
+///             login.fill(0, [("username", "ann"), ("password", password.as_str())]).await?
+///         }
+///         LoginStep::Authenticated { .. } => break,
+///         other => {
+///             eprintln!("the login needs a person: {other:?}");
+///             return Ok(());
+///         }
+///     };
+/// }
+/// let ann = login.finalize().identity_name("Ann").send().await?;
+/// println!("{}", ann.identity_id);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// While a step runs, all but [`state`](Self::state) fail with a conflict
+/// ([`is_conflict`](Error::is_conflict)). After such a conflict, a timeout, or a
+/// [`LoginStep::DetectionFailed`](super::LoginStep::DetectionFailed) that is retryable, ask for the
+/// state until it has a view to go on with.
+#[derive(Clone, Debug)]
+pub struct GuidedLogin {
+    client: Client,
+    session: SessionId,
+}
+
+impl GuidedLogin {
+    pub(super) fn new(client: &Client, session: SessionId) -> Self {
+        Self {
+            client: client.clone(),
+            session,
+        }
+    }
+
+    /// The session that it takes place in.
+    pub fn session_id(&self) -> &SessionId {
+        &self.session
+    }
+
+    /// Opens a login page, and starts the login anew if there was one. An attempt gets three
+    /// minutes at least.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `url` is no URL with a
+    /// host; [`is_not_found`](Error::is_not_found) if there is no such session, or it has ended;
+    /// [`is_conflict`](Error::is_conflict) while a step runs.
+    ///
+    /// Calls `start_dynamic_auth_flow`.
+    pub fn start(&self, url: impl Into<String>) -> Call<LoginView> {
+        let url = url.into();
+        let host = url::host(&url);
+        if self.client.settings().checks && host.is_none() {
+            let message = "`url` must be a URL with a host, as in `https://..`";
+            return Call::refused(Error::invalid("start_dynamic_auth_flow", message));
+        }
+        let body = types::AuthFlowV2StartRequest::new(url, host.unwrap_or_default());
+        let session = self.session.clone();
+        Call::new(&self.client, move |api| async move {
+            let call = api.start_dynamic_auth_flow().session_id(session);
+            Ok(call.body(body).send().await?.map(LoginView::new))
+        })
+    }
+
+    /// How far the login is.
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if there is no such session, or no login in it.
+    ///
+    /// Calls `get_dynamic_auth_flow_state`.
+    pub fn state(&self) -> Call<LoginState> {
+        let session = self.session.clone();
+        Call::new(&self.client, move |api| async move {
+            let call = api.get_dynamic_auth_flow_state().session_id(session);
+            Ok(call.send().await?.map(LoginState::new))
+        })
+    }
+
+    /// Answers a [`LoginStep::Decision`](super::LoginStep::Decision) by the `step_id` of an option.
+    /// An attempt gets three minutes at least.
+    ///
+    /// # Errors
+    /// [`is_conflict`](Error::is_conflict) while a step runs, or if there is nothing to answer.
+    ///
+    /// Calls `resolve_dynamic_auth_flow`.
+    pub fn choose(&self, step_id: impl Into<String>) -> Call<LoginView> {
+        self.resolve(types::AuthFlowV2DecisionResolve::new(step_id).into())
+    }
+
+    /// Answers a [`LoginStep::Form`](super::LoginStep::Form): which of its options, counted from 0,
+    /// and a value for each of its inputs by name. An attempt gets three minutes at least.
+    ///
+    /// # Errors
+    /// [`is_conflict`](Error::is_conflict) while a step runs, or if there is nothing to answer. That
+    /// the site rejects what was filled in is no error: the next view says it.
+    ///
+    /// Calls `resolve_dynamic_auth_flow`.
+    pub fn fill<N: Into<String>, V: Into<Secret>>(
+        &self,
+        option: u32,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Call<LoginView> {
+        let values = values.into_iter();
+        let values = values.map(|(name, value)| (name.into(), value.into()));
+        self.resolve(types::AuthFlowV2FormResolve::new(option.into(), values.collect()).into())
+    }
+
+    fn resolve(&self, body: types::AuthFlowV2ResolveRequest) -> Call<LoginView> {
+        let session = self.session.clone();
+        Call::new(&self.client, move |api| async move {
+            let call = api.resolve_dynamic_auth_flow().session_id(session);
+            Ok(call.body(body).send().await?.map(LoginView::new))
+        })
+    }
+
+    /// Makes an identity of a login that is authenticated, and a profile of the session.
+    pub fn finalize(&self) -> FinalizeLogin {
+        FinalizeLogin {
+            client: self.client.clone(),
+            session: self.session.clone(),
+            body: Default::default(),
+        }
+    }
+}
+
+/// The end of a guided login; see [`GuidedLogin::finalize`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct FinalizeLogin {
+    client: Client,
+    session: SessionId,
+    body: types::AuthFlowV2FinalizeRequest,
+}
+
+impl FinalizeLogin {
+    /// What the identity is called.
+    pub fn identity_name(mut self, name: impl Into<String>) -> Self {
+        self.body.identity_name = Some(name.into());
+        self
+    }
+
+    /// What the profile is called.
+    pub fn profile_name(mut self, name: impl Into<String>) -> Self {
+        self.body.profile_name = Some(name.into());
+        self
+    }
+
+    /// Saves the login. An attempt gets three minutes at least.
+    ///
+    /// # Errors
+    /// [`is_conflict`](Error::is_conflict) if the login is not authenticated, or the name of the
+    /// profile is taken.
+    ///
+    /// Calls `finalize_dynamic_auth_flow`.
+    pub fn send(self) -> Call<LoggedIn> {
+        let Self {
+            client,
+            session,
+            body,
+        } = self;
+        Call::new(&client, move |api| async move {
+            let call = api.finalize_dynamic_auth_flow().session_id(session);
+            call.body(body).send().await?.open("identityId", |answer| {
+                Some(LoggedIn {
+                    identity_id: answer.identity_id.take()?.into(),
+                    profile_name: answer.profile_name.take(),
+                    is_automatable: answer.automatable,
+                    non_automatable_reasons: std::mem::take(&mut answer.non_automatable_reasons),
+                })
+            })
+        })
+    }
+}
+
+/// What a guided login was saved as.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LoggedIn {
+    /// The identity.
+    pub identity_id: IdentityId,
+    /// The profile.
+    pub profile_name: Option<String>,
+    /// Whether the service can repeat the login without a person.
+    pub is_automatable: Option<bool>,
+    /// Why it cannot.
+    pub non_automatable_reasons: Vec<String>,
+}

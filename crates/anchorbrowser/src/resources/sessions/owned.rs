@@ -1,0 +1,153 @@
+//! Sessions that end themselves.
+
+use std::fmt;
+use std::ops::Deref;
+
+use super::CreateSession;
+use crate::background;
+use crate::call::{Answer, Call};
+use crate::error::{Error, Result};
+use crate::session::{Session, has_ended};
+
+/// A session that is ended when this guard is dropped: at the end of a scope, by an early return, a
+/// panic, or the cancellation of the task.
+///
+/// Dropping it ends the session in the background. A thread that drops one waits at its own end, up
+/// to 10 seconds, for what is unfinished there, so a program may end right after. Prefer
+/// [`end`](Self::end), which tells of a failure.
+///
+/// A program that is killed, aborts, or ends while other threads hold guards, ends no session: the
+/// session's own limits do. The same holds where the system runs no destructors at the end of `main`
+/// (Windows, musl); [`Sessions::drained`](super::Sessions::drained) waits there too.
+///
+/// ```no_run
+/// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
+/// let session = client.sessions().create().send_owned().await?;
+/// session.goto("https://example.com").await?; // if this fails, the session is ended
+/// session.end().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropping it ends the session"]
+pub struct OwnedSession {
+    session: Session,
+    /// Whether it is still to be ended.
+    alive: bool,
+}
+
+impl OwnedSession {
+    pub(crate) fn new(session: Session) -> Self {
+        Self {
+            session,
+            alive: true,
+        }
+    }
+
+    /// Ends the session. It is no error if it has ended before. If this is dropped or fails, the
+    /// session is ended in the background.
+    ///
+    /// Calls `delete_session`.
+    pub async fn end(mut self) -> Result<()> {
+        self.session.end().await.or_else(allow_ended)?;
+        self.alive = false;
+        Ok(())
+    }
+
+    /// The session, which then does not end itself.
+    pub fn keep(mut self) -> Session {
+        self.alive = false;
+        self.session.clone()
+    }
+}
+
+impl Deref for OwnedSession {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl Drop for OwnedSession {
+    fn drop(&mut self) {
+        if !self.alive {
+            return;
+        }
+        let session = self.session.clone();
+        background::spawn_ending(async move {
+            let mut ended = session.end().await;
+            // The connection may have belonged to a runtime that is gone with the caller.
+            if ended.as_ref().is_err_and(|error| error.status().is_none()) {
+                ended = session.end().await;
+            }
+            if let Err(error) = ended.or_else(allow_ended) {
+                let id = session.id();
+                tracing::warn!(target: "anchorbrowser", session = %id, %error, "a session could not be ended");
+            }
+        });
+    }
+}
+
+/// Takes a session that has ended before for one that is ended.
+fn allow_ended(error: Error) -> Result<()> {
+    if has_ended(&error) {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
+
+impl fmt::Debug for OwnedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OwnedSession").field(&self.session).finish()
+    }
+}
+
+impl CreateSession {
+    /// Creates the session and gives a guard that ends it.
+    ///
+    /// If the call is dropped before it is ready, the creation goes on in the background, and the
+    /// session is ended as soon as the server has answered: none is left over.
+    ///
+    /// Calls `create_session`, and later `delete_session`.
+    pub fn send_owned(self) -> Call<OwnedSession> {
+        Call::from_future(background::run(async move {
+            let answer = self.send().with_meta().await?;
+            Ok(Answer {
+                value: OwnedSession::new(answer.value),
+                meta: answer.meta,
+            })
+        }))
+    }
+
+    /// Creates the session, runs the closure with it, and ends it: also if the closure fails or
+    /// panics, or the whole is dropped.
+    ///
+    /// What the closure gives is not lost if the session cannot be ended: that is tried again in
+    /// the background.
+    ///
+    /// ```no_run
+    /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
+    /// let tags = client.sessions().create().scope(async |session| {
+    ///     session.goto("https://example.com").await?;
+    ///     session.tags().await
+    /// }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What creating fails with, or the closure.
+    pub async fn scope<T, E, F>(self, run: F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&Session) -> Result<T, E>,
+    {
+        let session = self.send_owned().await?;
+        let result = run(&session).await;
+        if let Err(error) = session.end().await {
+            tracing::debug!(target: "anchorbrowser", %error, "ending a session failed; it is tried again");
+        }
+        result
+    }
+}

@@ -1,0 +1,155 @@
+//! Runs that there were, and their results.
+
+use std::time::Duration;
+
+use anchorbrowser_api::types;
+
+use super::list::{Place, count};
+use super::{ExecutionStatus, Version};
+use crate::call::Call;
+use crate::error::Open as _;
+use crate::macros::set;
+use crate::page::{Cursor, Page, PageStream, Pager, Part};
+use crate::timing::from_number;
+use crate::{Client, ExecutionId, TaskId, Timestamp};
+
+/// A list of a task's runs; see [`TasksLegacy::executions`](super::TasksLegacy::executions).
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send` or `stream`"]
+pub struct ListExecutions {
+    client: Client,
+    id: TaskId,
+    place: Place,
+    status: Option<ExecutionStatus>,
+    version: Option<Version>,
+}
+
+impl ListExecutions {
+    pub(super) fn new(client: &Client, id: TaskId) -> Self {
+        Self {
+            client: client.clone(),
+            id,
+            place: Place::first(),
+            status: None,
+            version: None,
+        }
+    }
+
+    /// The number of the first page to fetch; default 1.
+    pub fn page(mut self, number: u64) -> Self {
+        self.place.page = number;
+        self
+    }
+
+    /// How many runs a page holds; default 10.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.place.page_size = Some(size);
+        self
+    }
+
+    /// Keeps runs of this status.
+    pub fn status(mut self, status: ExecutionStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Keeps runs of this version.
+    pub fn version(mut self, version: impl Into<Version>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// The first page.
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such task.
+    ///
+    /// Calls `list_task_executions`.
+    pub fn send(self) -> Call<Page<Execution>> {
+        self.pager().send()
+    }
+
+    /// All runs from the first page on.
+    ///
+    /// Calls `list_task_executions` for each page.
+    pub fn stream(self) -> PageStream<Execution> {
+        self.pager().stream()
+    }
+
+    fn pager(self) -> Pager<Execution> {
+        Pager::new("list_task_executions", move |cursor| {
+            let mut list = self.clone();
+            list.place.at(cursor);
+            list.part()
+        })
+    }
+
+    fn part(self) -> Call<Part<Execution>> {
+        if let Err(error) = self.place.check("list_task_executions", &self.client) {
+            return Call::refused(error);
+        }
+        Call::new(&self.client, move |api| async move {
+            let (page, limit) = self.place.texts();
+            let mut call = api.list_task_executions().task_id(self.id);
+            set!(call,
+                page: page,
+                limit: limit,
+                status: self.status.map(|status| status.as_str().to_owned()),
+                version: self.version,
+            );
+            let answer = call.send().await?;
+            answer.open("data.results", |answer| {
+                let data = answer.data.take()?;
+                let pagination = data.pagination.unwrap_or_default();
+                let page = count(pagination.page).unwrap_or(1);
+                let pages = count(pagination.total_pages).unwrap_or(1);
+                Some(Part {
+                    items: data.results.into_iter().map(Execution::new).collect(),
+                    total: count(pagination.total),
+                    next: (page < pages).then_some(Cursor::Page(page + 1)),
+                })
+            })
+        })
+    }
+}
+
+/// A run of a task.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Execution {
+    /// Its id.
+    pub id: ExecutionId,
+    /// The version that it ran.
+    pub version: Option<Version>,
+    /// The id of that version.
+    pub version_id: Option<String>,
+    /// How far it is, or how it ended.
+    pub status: Option<ExecutionStatus>,
+    /// What the task gave.
+    pub output: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// How long it took.
+    pub duration: Option<Duration>,
+}
+
+impl Execution {
+    pub(super) fn new(result: types::TaskExecutionResult) -> Self {
+        Self {
+            id: result.id.unwrap_or_default().into(),
+            version: result.version.map(Into::into),
+            version_id: result.task_version_id,
+            status: result.status,
+            output: result.output,
+            error: result.error_message,
+            started_at: result.start_time,
+            duration: result.execution_time.and_then(millis),
+        }
+    }
+}
+
+pub(super) fn millis(number: f64) -> Option<Duration> {
+    from_number(number, Duration::from_millis(1))
+}

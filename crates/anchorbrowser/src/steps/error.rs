@@ -1,0 +1,162 @@
+//! Why there are no steps, or no more.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+
+use crate::error::{Error, ErrorKind};
+
+/// The most characters of a server's text that an error prints.
+const SHOWN: usize = 200;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Why a step socket could not be opened, or ended before its time.
+///
+/// Neither `Display` nor `Debug` prints the URL, a header's value or a whole body.
+pub(crate) enum SocketError {
+    /// The URL is none for a WebSocket, and why; nothing was sent.
+    Url(&'static str),
+    /// No connection could be made, or it broke before the server answered.
+    Connect {
+        /// What went wrong, without the URL.
+        source: Cause,
+        /// TLS is needed, and this crate was built without it.
+        needs_tls: bool,
+    },
+    /// It was not open within this time.
+    Timeout(Duration),
+    /// The server answered with something else than a socket.
+    Refused {
+        /// The status of the answer.
+        status: StatusCode,
+        /// Its headers.
+        headers: Box<HeaderMap>,
+        /// Its body, of which at most 64 KiB are kept. It may hold secrets.
+        body: Bytes,
+    },
+    /// What came is no WebSocket.
+    Protocol(Cause),
+    /// The connection was lost: there was no Close frame.
+    Dropped(Cause),
+    /// A step was longer than 16 MiB.
+    TooLarge,
+}
+
+impl SocketError {
+    pub(super) fn connect(error: reqwest::Error, secure: bool) -> Self {
+        Self::Connect {
+            source: error.without_url().into(),
+            needs_tls: secure && cfg!(not(feature = "rustls")),
+        }
+    }
+
+    /// What reading a frame failed with.
+    pub(super) fn read(error: tungstenite::Error) -> Self {
+        match error {
+            tungstenite::Error::Capacity(_) => Self::TooLarge,
+            tungstenite::Error::Io(_)
+            | tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                Self::Dropped(error.into())
+            }
+            _ => Self::Protocol(error.into()),
+        }
+    }
+}
+
+impl fmt::Display for SocketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(reason) => write!(f, "the URL {reason}"),
+            Self::Connect { needs_tls, .. } => {
+                let todo = match needs_tls {
+                    true => "build with the feature `rustls`, which wss:// needs",
+                    false => "check the network and the base URL",
+                };
+                write!(f, "no connection could be made; {todo}")
+            }
+            Self::Timeout(limit) => write!(
+                f,
+                "it was not open within {limit:?}; allow more time, or check the network"
+            ),
+            Self::Refused { status, body, .. } => {
+                write!(f, "the server refused it with {status}")?;
+                match message(body) {
+                    Some(message) => write!(f, ": {message}"),
+                    None => f.write_str("; does the session still run?"),
+                }
+            }
+            Self::Protocol(_) => {
+                f.write_str("what the server sent is no WebSocket; is a proxy in between?")
+            }
+            Self::Dropped(_) => f.write_str(
+                "the connection was lost before the server closed it; open another to \
+                 follow what comes",
+            ),
+            Self::TooLarge => {
+                f.write_str("a step is longer than 16 MiB; open another to follow what comes")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SocketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SocketError")
+            .field("message", &self.to_string())
+            .field("source", &self.source())
+            .finish()
+    }
+}
+
+impl StdError for SocketError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Connect { source, .. } | Self::Protocol(source) | Self::Dropped(source) => {
+                Some(source.as_ref())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The API's own message in the body of a refusal, shortened.
+fn message(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let places = ["/error/message", "/message", "/error"];
+    let text = places
+        .iter()
+        .find_map(|place| body.pointer(place)?.as_str())?;
+    let clean = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(SHOWN);
+    Some(clean.collect())
+}
+
+impl From<SocketError> for Error {
+    fn from(error: SocketError) -> Self {
+        let message = error.to_string();
+        let new = |kind| Error::new(kind, message);
+        match error {
+            SocketError::Url(_) => new(ErrorKind::InvalidArgument),
+            SocketError::Timeout(_) => new(ErrorKind::Timeout),
+            SocketError::TooLarge => new(ErrorKind::TooLarge),
+            SocketError::Refused {
+                status,
+                headers,
+                body,
+            } => new(ErrorKind::Status).with_answer(status, *headers, Some(body)),
+            SocketError::Connect { source, .. } => new(ErrorKind::Connect).with_source(source),
+            SocketError::Protocol(source) => new(ErrorKind::Decode).with_source(source),
+            SocketError::Dropped(source) => new(ErrorKind::Transport).with_source(source),
+        }
+    }
+}

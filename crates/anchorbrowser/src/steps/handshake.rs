@@ -1,0 +1,76 @@
+//! The HTTP half of a WebSocket: a GET request that the server answers by changing protocols.
+//!
+//! It is reqwest's, so that TLS, roots and crypto provider are those of all other calls.
+
+use anchorbrowser_api::wire::Secret;
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use reqwest::redirect::Policy;
+use reqwest::{Response, StatusCode, Upgraded, Url};
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
+
+use super::SocketError;
+
+/// Bytes that are kept of the body of a refusal.
+const KEPT: usize = 64 << 10;
+
+/// The URL for the request.
+pub(super) fn http_url(url: &Secret) -> Result<Url, SocketError> {
+    let (scheme, rest) = url.expose().split_once("://").unwrap_or_default();
+    let http = match scheme {
+        "ws" => "http",
+        "wss" => "https",
+        _ => return Err(SocketError::Url("must begin with ws:// or wss://")),
+    };
+    Url::parse(&format!("{http}://{rest}")).map_err(|_| SocketError::Url("has no valid host"))
+}
+
+/// Has the server change protocols; gives the connection, which speaks WebSocket from here on.
+pub(super) async fn open(
+    client: reqwest::ClientBuilder,
+    url: Url,
+) -> Result<Upgraded, SocketError> {
+    let secure = url.scheme() == "https";
+    let failed = |error| SocketError::connect(error, secure);
+    // HTTP/2 has no `Upgrade`. A redirect is a refusal: it may lead anywhere.
+    let client = client.http1_only().redirect(Policy::none());
+    let client = client.build().map_err(failed)?;
+    let key = generate_key();
+    let request = client
+        .get(url)
+        .header(CONNECTION, "Upgrade")
+        .header(UPGRADE, "websocket")
+        .header(SEC_WEBSOCKET_VERSION, "13")
+        .header(SEC_WEBSOCKET_KEY, &key);
+    let response = request.send().await.map_err(failed)?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(refused(response).await);
+    }
+    let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
+    if accepted.is_none_or(|value| value != &derive_accept_key(key.as_bytes())) {
+        return Err(SocketError::Protocol(
+            "the header Sec-WebSocket-Accept is missing or wrong".into(),
+        ));
+    }
+    response.upgrade().await.map_err(failed)
+}
+
+async fn refused(mut response: Response) -> SocketError {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = BytesMut::new();
+    // What came of a body that breaks off is better than nothing.
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = KEPT - body.len();
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if body.len() == KEPT {
+            break;
+        }
+    }
+    SocketError::Refused {
+        status,
+        headers: Box::new(headers),
+        body: Bytes::from(body),
+    }
+}

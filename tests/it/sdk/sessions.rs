@@ -1,0 +1,434 @@
+//! Sessions.
+
+use std::time::Duration;
+
+use anchorbrowser::sessions::{
+    Credits, Granularity, Metric, PageSize, Phase, SessionOptions, SortOrder, StartState,
+};
+use anchorbrowser::{Client, ErrorKind, Proxy};
+use anchorbrowser_emulator::{Emulator, Fault};
+use serde_json::{Value, json};
+
+use super::methods::{ID, Method, methods};
+use super::{KEY, client, unchecked};
+
+/// A part of the key that is written alike in a URL.
+pub(super) const SECRET: &str = "5d20c7";
+
+pub(crate) fn methods() -> Vec<Method> {
+    methods!(client =>
+        client.sessions().create().send(),
+        client.sessions().start().send(),
+        client.sessions().pending(ID).status(),
+        client.sessions().get(ID),
+        client.sessions().list().send(),
+        client.sessions().statuses().send(),
+        client.sessions().history().send(),
+        client.sessions().end(ID),
+        client.sessions().end_all(),
+        client.session(ID).info(),
+        client.session(ID).pages(),
+        client.session(ID).tags(),
+        client.session(ID).set_tags(["a"]),
+        client.session(ID).clear_tags(),
+        client.session(ID).end(),
+    )
+}
+
+#[tokio::test]
+async fn a_session_is_created_found_tagged_and_ended() -> anyhow::Result<()> {
+    let emulator = Emulator::builder().manual_clock().start().await?;
+    let client = client(&emulator);
+    let create = client.sessions().create().tag("first");
+    let session = create.initial_url("https://example.com/").send().await?;
+    emulator.advance(Duration::from_secs(90))?;
+
+    let info = client.sessions().get(session.id()).await?;
+    assert_eq!(info.id, *session.id());
+    assert_eq!(info.status.as_deref(), Some("running"));
+    assert_eq!(info.duration, Some(Duration::from_secs(90)));
+    assert_eq!(info.tags, ["first"]);
+
+    let pages = session.pages().await?;
+    assert_eq!(pages[0].url.as_deref(), Some("https://example.com/"));
+    let live_view = pages[0].live_view_url.as_ref().unwrap();
+    assert!(live_view.expose().contains(session.id().as_str()));
+
+    session.set_tags(["second", "third"]).await?;
+    assert_eq!(session.tags().await?, ["second", "third"]);
+    let statuses = client.sessions().statuses().tag("third").send().await?;
+    assert_eq!((statuses.items.len(), statuses.total), (1, Some(1)));
+    assert_eq!(statuses.items[0].id, *session.id());
+    session.clear_tags().await?;
+    assert!(session.tags().await?.is_empty());
+
+    client.sessions().end(session.id()).await?;
+    let info = session.info().await?;
+    assert_eq!(info.status.as_deref(), Some("completed"));
+    assert!(session.pages().await.unwrap_err().is_not_found());
+    assert!(client.session(ID).info().await.unwrap_err().is_not_found());
+    Ok(())
+}
+
+#[tokio::test]
+async fn all_sessions_are_ended_at_once() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = client(&emulator);
+    for _ in 0..3 {
+        client.sessions().create().send().await?;
+    }
+    client.sessions().end_all().await?;
+    let mut statuses = client.sessions().statuses().stream();
+    while let Some(session) = statuses.next().await {
+        assert_eq!(session?.status.as_deref(), Some("completed"));
+    }
+    Ok(())
+}
+
+/// An id that is a word of the API would call another operation: that which ends all, for one.
+#[tokio::test]
+async fn ids_that_are_words_of_the_api_are_refused() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = client(&emulator);
+    for id in ["all", "", "..", "history"] {
+        let error = client.sessions().end(id).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{id}");
+    }
+    assert!(emulator.exchanges().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_list_is_streamed_over_its_pages() -> anyhow::Result<()> {
+    let emulator = Emulator::builder().manual_clock().start().await?;
+    let client = client(&emulator);
+    for _ in 0..25 {
+        client.sessions().create().tag("x").send().await?;
+    }
+    let sessions = client.sessions().list().tag("x").stream().collect().await?;
+    assert_eq!(sessions.len(), 25);
+    assert_eq!(emulator.count("list_sessions")?, 3);
+
+    let third = client.sessions().list().page(3).send().await?;
+    assert_eq!((third.items.len(), third.total), (5, Some(25)));
+    assert!(third.next_page().is_none());
+    let fifty = client.sessions().list().page_size(PageSize::Fifty);
+    assert!(!fifty.send().await?.has_next());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dropped_stream_fetches_no_further_page() -> anyhow::Result<()> {
+    let emulator = Emulator::builder().manual_clock().start().await?;
+    let client = client(&emulator);
+    for _ in 0..25 {
+        client.sessions().create().send().await?;
+    }
+    let mut stream = client.sessions().list().stream();
+    assert_eq!(emulator.count("list_sessions")?, 0);
+    for (taken, fetched) in (1..=11).map(|taken| (taken, if taken <= 10 { 1 } else { 2 })) {
+        stream.next().await.unwrap()?;
+        assert_eq!(emulator.count("list_sessions")?, fetched, "{taken}");
+    }
+    drop(stream);
+    client.session(ID).tags().await.unwrap_err();
+    assert_eq!(emulator.count("list_sessions")?, 2);
+    Ok(())
+}
+
+/// An answer of `list_sessions`, whatever is asked for.
+fn page(number: Option<u32>, credits: &[Value]) -> Fault {
+    let sessions = credits.iter().map(|credits| match credits {
+        Value::Array(_) => json!({ "id": "s" }),
+        _ => json!({ "id": "s", "used_credits": credits }),
+    });
+    let mut data =
+        json!({ "sessions": sessions.collect::<Vec<_>>(), "total": 9, "total_pages": 3 });
+    if let Some(number) = number {
+        data["page"] = number.into();
+    }
+    let fault = Fault::status(200).json(json!({ "data": data }));
+    fault.on("list_sessions").always()
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_the_page_ends_the_stream_with_an_error() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    emulator.fault(page(Some(1), &[json!(1), json!(2), json!(3)]))?;
+    let mut stream = client(&emulator).sessions().list().stream();
+    for _ in 0..3 {
+        stream.next().await.unwrap()?;
+    }
+    let error = stream.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("does not advance"), "{error}");
+    assert!(stream.next().await.is_none());
+    assert_eq!(emulator.count("list_sessions")?, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_number_its_pages_is_followed() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    emulator.fault(page(None, &[json!(1)]))?;
+    let sessions = client(&emulator).sessions().list().stream().collect();
+    assert_eq!(sessions.await?.len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn used_credits_are_read_in_each_form() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let forms = [
+        (json!(1.5), Credits::Used(1.5)),
+        (json!(40), Credits::Used(40.0)),
+        (json!("2.25"), Credits::Used(2.25)),
+        (json!("N/A"), Credits::Pending),
+        (json!("n/a"), Credits::Pending),
+        (json!(null), Credits::Pending),
+        (json!([]), Credits::Pending), // no member at all
+        (json!("some"), Credits::Unknown(json!("some"))),
+        (json!("inf"), Credits::Unknown(json!("inf"))),
+        (json!({ "a": 1 }), Credits::Unknown(json!({ "a": 1 }))),
+    ];
+    let (sent, expected): (Vec<_>, Vec<_>) = forms.into_iter().unzip();
+    emulator.fault(page(Some(3), &sent))?;
+    let list = client(&emulator).sessions().list().page(3).send().await?;
+    let read: Vec<_> = list.items.iter().map(|item| item.credits.clone()).collect();
+    assert_eq!(read, expected);
+    assert_eq!(read[2].used(), Some(2.25));
+    assert_eq!(read[3].used(), None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn filters_are_sent_as_the_api_names_them() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = client(&emulator);
+    let list = client.sessions().list().tag("a").tag("b").domain("x.org");
+    let list = list.batch("B").profile("p").proxy(true).status("running");
+    let list = list.created_from("2026-01-01T00:00:00Z").search("s");
+    let list = list.created_to("2026-01-02T00:00:00Z").extra_stealth(false);
+    let list = list.sort("used_credits", SortOrder::Desc);
+    list.task_initiated(true).page(2).send().await?;
+    let statuses = client.sessions().statuses().tag("a").tag("b");
+    statuses.proxy(false).send().await?;
+
+    let sent = emulator.exchanges();
+    let mut query: Vec<_> = sent[0].query.as_deref().unwrap().split('&').collect();
+    query.sort_unstable();
+    let expected = "batch_id=B created_from=2026-01-01T00%3A00%3A00Z \
+        created_to=2026-01-02T00%3A00%3A00Z domains=x.org extra_stealth=false page=2 \
+        profile_name=p proxy=true search=s sort_by=used_credits sort_order=desc status=running \
+        tags=a%2Cb task_initiated=true";
+    assert_eq!(query.join(" "), expected);
+    let query = sent[1].query.as_deref().unwrap();
+    assert!(query == "proxy=false&tags=a%2Cb" || query == "tags=a%2Cb&proxy=false");
+    assert!(sent.iter().all(|one| one.unknown_parameters.is_empty()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn history_is_a_summary_and_pages_of_points() -> anyhow::Result<()> {
+    let emulator = Emulator::builder().manual_clock().start().await?;
+    let client = client(&emulator);
+    let session = client.sessions().create().send().await?;
+    emulator.advance(Duration::from_secs(90))?;
+    session.end().await?;
+    client.sessions().create().send().await?;
+
+    let history = client.sessions().history().granularity(Granularity::Hour);
+    let history = history.from("2025-12-31T22:00:00Z").page_size(2);
+    let history = history.metric(Metric::SessionCount);
+    let history = history.metric(Metric::SessionHours);
+    let answer = history.clone().to("2026-01-01T02:00:00Z").send().await?;
+    assert_eq!(answer.summary.sessions, Some(2));
+    assert_eq!(answer.summary.session_time, Some(Duration::from_secs(90)));
+    assert_eq!(
+        (answer.points.items.len(), answer.points.total),
+        (2, Some(5))
+    );
+    let second = answer.points.next_page().unwrap().await?;
+    assert_eq!(
+        second.items[0].date.as_deref(),
+        Some("2026-01-01T00:00:00Z")
+    );
+    let figures = &second.items[0].figures;
+    assert_eq!((figures.sessions, figures.steps), (Some(2), None));
+    assert_eq!(figures.session_time, Some(Duration::from_secs(90)));
+    let query = &emulator.exchanges_of("get_sessions_history")?[1].query;
+    let query = query.as_deref().unwrap();
+    for part in ["metrics=session_count%2Csession_hours", "page=2", "limit=2"] {
+        assert!(query.split('&').any(|found| found == part), "{query}");
+    }
+    let points = history.to("2026-01-01T02:00:00Z").stream();
+    assert_eq!(points.collect().await?.len(), 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_is_asked_for_and_there_later() -> anyhow::Result<()> {
+    let emulator = Emulator::builder().manual_clock().start().await?;
+    let client = client(&emulator);
+    let pending = client.sessions().start().tag("later").send().await?;
+    let status = pending.status().await?;
+    assert_eq!(status.state, StartState::Pending);
+    assert_eq!(status.phase, Some(Phase::Queued));
+    assert!(status.session.is_none() && status.created_at.is_some());
+
+    emulator.advance(Duration::from_millis(600))?; // it has an id, and cannot be used yet
+    let status = pending.status().await?;
+    assert_eq!(status.phase, Some(Phase::Configuring));
+    assert!(status.session.is_none());
+
+    emulator.advance(Duration::from_millis(100))?;
+    let pending = client.sessions().pending(pending.request_id());
+    let status = pending.status().await?;
+    assert_eq!(status.state, StartState::Ready);
+    let session = status.session.as_ref().unwrap();
+    assert_eq!(session.tags().await?, ["later"]);
+    assert!(session.cdp_url().expose().contains(SECRET));
+    assert!(session.live_view_url().is_some());
+    assert!(KEY.ends_with(SECRET) && !format!("{pending:?} {status:?}").contains(SECRET));
+
+    let unknown = client.sessions().pending(ID).status().await;
+    assert!(unknown.unwrap_err().is_not_found());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_that_fails_says_why() -> anyhow::Result<()> {
+    let builder = Emulator::builder().failures(|failures| failures.session_rate = 1.0);
+    let emulator = builder.manual_clock().start().await?;
+    let pending = client(&emulator).sessions().start().send().await?;
+    emulator.advance(Duration::from_secs(1))?;
+    let status = pending.status().await?;
+    assert_eq!(status.state, StartState::Failed);
+    assert!(status.session.is_none() && status.error.is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_without_what_was_asked_for_is_an_error() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = client(&emulator);
+    let methods = methods!(client =>
+        client.sessions().start().send(),
+        client.sessions().pending(ID).status(),
+        client.session(ID).info(),
+        client.session(ID).pages(),
+    );
+    let fields = [
+        ("create_session_async", "data.request_id"),
+        ("get_async_session_status", "data.status"),
+        ("get_session", "data.session_id"),
+        ("get_session_pages", "data.items"),
+    ];
+    for (method, (operation, field)) in methods.into_iter().zip(fields) {
+        emulator.fault(Fault::status(200).json(json!({})).on(operation))?;
+        let error = (method.call)(client.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{operation}");
+        assert!(error.to_string().contains(field), "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_may_be_secret_is_not_printed() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = client(&emulator);
+    let proxy = Proxy::custom("https://p.example:1", "u", "canary");
+    let create = client.sessions().create().proxy(proxy.clone());
+    let start = client.sessions().start().proxy(proxy);
+    let configuration = json!({ "password": "canary" });
+    let (url, cdp) = ("https://h.example/canary", "wss://h.example/canary");
+    let created = json!({ "id": "s", "cdp_url": cdp, "live_view_url": url });
+    let info = json!({ "session_id": "s", "configuration": configuration });
+    let pages = json!({ "items": [{ "id": "p", "frontend_url": url }] });
+    let list = json!({ "sessions": [{ "id": "s", "user_configuration": configuration }] });
+    for (operation, data) in [
+        ("create_session", created),
+        ("get_session", info),
+        ("get_session_pages", pages),
+        ("list_sessions", list),
+    ] {
+        let answer = Fault::status(200).json(json!({ "data": data }));
+        emulator.fault(answer.on(operation))?;
+    }
+    let mut printed = format!("{create:?} {start:?}");
+    let session = create.send().await?;
+    let (info, pages) = (session.info().await?, session.pages().await?);
+    let list = client.sessions().list().send().await?;
+    printed += &format!("{session:?} {info:?} {pages:?} {list:?}");
+    assert!(!printed.contains("canary"), "{printed}");
+    assert_eq!(info.configuration.unwrap().expose()["password"], "canary");
+    assert_eq!(pages[0].live_view_url.as_ref().unwrap().expose(), url);
+    assert_eq!(session.cdp_url().expose(), cdp);
+    Ok(())
+}
+
+/// What the API states in prose: nothing is sent, unless the checks are off.
+#[tokio::test]
+async fn what_the_api_would_refuse_is_not_sent() -> anyhow::Result<()> {
+    let emulator = Emulator::builder().lenient(true).start().await?;
+    let custom = Proxy::custom("https://p.example:1", "u", "p");
+    let new = SessionOptions::new;
+    for (named, options) in [
+        ("captcha_solver", new().captcha_solver(true)),
+        ("extra_stealth", new().extra_stealth(true)),
+        ("extra_stealth", new().extra_stealth(true).proxy(custom)),
+        ("city", new().proxy(Proxy::country("de").city("Bonn"))),
+        ("popup_blocker", new().popup_blocker(true).adblock(false)),
+        (
+            "one_time_url",
+            new().one_time_live_view(true).headless(true),
+        ),
+        ("max_duration", new().max_duration(Duration::ZERO)),
+        ("idle_timeout", new().idle_timeout(Duration::ZERO)),
+    ] {
+        refused(&emulator, named, async |client| {
+            let create = client.sessions().create();
+            create.options(options.clone()).send().await.map(drop)
+        })
+        .await?;
+        refused(&emulator, named, async |client| {
+            let start = client.sessions().start();
+            start.options(options.clone()).send().await.map(drop)
+        })
+        .await?;
+    }
+    refused(&emulator, "tags", async |client| {
+        client.sessions().list().tag("a,b").send().await.map(drop)
+    })
+    .await?;
+    refused(&emulator, "domains", async |client| {
+        let list = client.sessions().statuses().domain("a,b");
+        list.send().await.map(drop)
+    })
+    .await?;
+    refused(&emulator, "limit", async |client| {
+        let history = client.sessions().history().page_size(1001);
+        history.send().await.map(drop)
+    })
+    .await
+}
+
+/// The call is refused before anything is sent, by an error that names the field; without checks
+/// it is sent.
+pub(super) async fn refused(
+    emulator: &Emulator,
+    named: &str,
+    call: impl AsyncFn(Client) -> anchorbrowser::Result<()>,
+) -> anyhow::Result<()> {
+    emulator.clear_exchanges();
+    let error = call(client(emulator)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{named}");
+    assert!(error.to_string().contains(named), "{error}");
+    assert!(emulator.exchanges().is_empty(), "{named}");
+    // The server may refuse it as well.
+    let _ = call(unchecked(emulator)).await;
+    let sent = emulator.exchanges();
+    assert_eq!(sent.len(), 1, "{named}");
+    assert!(sent[0].status.unwrap() < 500, "{named}");
+    Ok(())
+}
