@@ -9,7 +9,7 @@ macro_rules! secret_urls {
     ($($(#[$meta:meta])* $name:ident),* $(,)?) => {$(
         $(#[$meta])*
         ///
-        /// `Display` and `Debug` show scheme and host only; [`expose`](Self::expose) gives the whole.
+        /// `Display` and `Debug` show scheme, host and port only; [`expose`](Self::expose) gives the whole.
         #[derive(Clone, PartialEq, Eq)]
         pub struct $name(Secret);
 
@@ -49,12 +49,14 @@ secret_urls! {
     LiveViewUrl,
 }
 
-/// Scheme and host of a URL.
+/// Scheme, host and port of a URL.
 fn public_part(url: &str) -> String {
-    match reqwest::Url::parse(url) {
-        Ok(url) => format!("{}://{}/***", url.scheme(), url.host_str().unwrap_or("***")),
-        Err(_) => "***".to_owned(),
-    }
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return "***".to_owned();
+    };
+    let host = url.host_str().unwrap_or("***");
+    let port = url.port().map(|port| format!(":{port}"));
+    format!("{}://{host}{}/***", url.scheme(), port.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -62,11 +64,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_scheme_and_host_are_shown() {
+    fn only_scheme_host_and_port_are_shown() {
         for (url, shown) in [
             (
                 "wss://u:canary@h.example:1/canary?apiKey=canary#canary",
-                "wss://h.example/***",
+                "wss://h.example:1/***",
             ),
             ("data:canary", "data://***/***"),
             ("canary", "***"),
