@@ -8,6 +8,7 @@ mod billing;
 mod blocking;
 mod certificates;
 mod checks;
+mod client;
 mod control;
 mod coverage;
 mod deliveries;
