@@ -44,7 +44,7 @@ pub use steps::{Step, Steps};
 pub use transfer::{Download, Progress, Upload};
 
 pub use anchorbrowser_api as api;
-pub use anchorbrowser_api::wire::{Secret, Timestamp};
+pub use anchorbrowser_api::wire::{Secret, SecretJson, Timestamp};
 pub use bytes::Bytes;
 pub use reqwest;
 #[cfg(feature = "schemars")]

@@ -6,6 +6,7 @@ pub mod applications;
 pub mod batch_sessions;
 pub mod billing;
 pub mod certificates;
+mod deletion;
 pub mod events;
 pub mod extensions;
 pub mod identities;

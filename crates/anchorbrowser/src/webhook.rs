@@ -200,8 +200,8 @@ impl Verifier {
         let event = Event::read(body, headers)?;
         match self.claim(&event) {
             Claim::New => Ok(event),
-            Claim::InProgress => Err(VerifyError::in_progress(&event.id)),
-            Claim::Completed => Err(VerifyError::replayed(&event.id)),
+            Claim::InProgress => Err(VerifyError::in_progress(event.id.as_str())),
+            Claim::Completed => Err(VerifyError::replayed(event.id.as_str())),
         }
     }
 
@@ -209,7 +209,7 @@ impl Verifier {
     /// [`Replayed`](VerifyErrorKind::Replayed). Does nothing without a [`ReplayGuard`].
     pub fn complete(&self, event: &Event) {
         if let Some(guard) = &self.guard {
-            guard.complete(&event.id);
+            guard.complete(event.id.as_str());
         }
     }
 
@@ -217,13 +217,13 @@ impl Verifier {
     /// Answer with 500, so that there is one. Does nothing without a [`ReplayGuard`].
     pub fn release(&self, event: &Event) {
         if let Some(guard) = &self.guard {
-            guard.release(&event.id);
+            guard.release(event.id.as_str());
         }
     }
 
     fn claim(&self, event: &Event) -> Claim {
         let guard = self.guard.as_ref();
-        guard.map_or(Claim::New, |guard| guard.claim(&event.id))
+        guard.map_or(Claim::New, |guard| guard.claim(event.id.as_str()))
     }
 }
 

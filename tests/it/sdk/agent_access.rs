@@ -57,6 +57,7 @@ async fn a_client_without_a_key_obtains_one_and_uses_it() -> anyhow::Result<()> 
     assert!(!format!("{create:?}").contains("canary-identity"));
     let project = create.identity_audience("anchor").send().await?;
     assert_eq!(project.credits_granted, Some(25.0));
+    assert_eq!(project.api_key_header.as_deref(), Some("anchor-api-key"));
     assert_eq!(
         project.session_max_duration,
         Some(Duration::from_secs(1200))

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use anchorbrowser::identities::{AuthStatus, Credential, GuidedLogin, LoginStep, Phase, Status};
+use anchorbrowser::identities::{
+    AuthStatus, Credential, FormKind, GuidedLogin, LoginStep, Phase, Status,
+};
 use anchorbrowser::{Client, ErrorKind};
 use anchorbrowser_emulator::{Emulator, Fault};
 use serde_json::{Map, json};
@@ -172,7 +174,7 @@ async fn a_guided_login_becomes_an_identity() -> anyhow::Result<()> {
     let LoginStep::Form { options, .. } = &view.step else {
         panic!("{view:?}");
     };
-    assert_eq!(options[0].inputs[0].name.as_deref(), Some("username"));
+    assert_eq!(options[0].inputs[0].name, "username");
     let view = login
         .fill(0, [("username", "ann"), ("password", "wrong")])
         .await?;
@@ -290,6 +292,11 @@ async fn no_view_prints_a_secret() -> anyhow::Result<()> {
     let (emulator, client) = quick().await?;
     let login = client.identities().guided_login(ID);
     let inputs = json!([{ "name": "password", "type": "password", "value": "canary" }]);
+    let extra = json!({
+        "number": "canary",
+        "create_integration_url": "https://h/?canary",
+        "x": "canary",
+    });
     for kind in [
         "decision",
         "form",
@@ -303,7 +310,7 @@ async fn no_view_prints_a_secret() -> anyhow::Result<()> {
             "step_id": "s",
             "cdp_url": "wss://h/?canary",
             "live_view_url": "https://h/?canary",
-            "options": [{ "type": "credentials", "inputs": inputs }],
+            "options": [{ "type": "credentials", "inputs": inputs, "extra_data": extra }],
         });
         emulator.fault(Fault::status(200).json(view.clone()))?;
         let found = login.choose("a").await?;
@@ -317,6 +324,45 @@ async fn no_view_prints_a_secret() -> anyhow::Result<()> {
         emulator.fault(Fault::status(200).json(json!({ "view": view })))?;
         assert_clean(&login.state().await?);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn all_that_is_told_of_a_form_is_given() -> anyhow::Result<()> {
+    let (emulator, client) = quick().await?;
+    let input =
+        json!({ "name": "otp", "type": "text", "label": "a", "placeholder": "b", "value": "c" });
+    let view = json!({
+        "type": "form",
+        "options": [{
+            "type": "mfa_sms",
+            "automatable": false,
+            "inputs": [input],
+            "extra_data": { "number": "42", "create_integration_url": "https://h", "x": 1 },
+            "message": "m",
+            "provider": "p",
+            "phoneHint": "h",
+        }],
+    });
+    emulator.fault(Fault::status(200).json(view))?;
+    let view = client.identities().guided_login(ID).choose("a").await?;
+    let LoginStep::Form { options, .. } = view.step else {
+        panic!("{view:?}");
+    };
+    let (form, input) = (&options[0], &options[0].inputs[0]);
+    assert_eq!(form.kind, Some(FormKind::MfaSms));
+    assert_eq!(form.is_automatable, Some(false));
+    assert_eq!(form.extra.as_ref().unwrap().expose(), &json!({ "x": 1 }));
+    let secrets = [&form.number, &form.create_integration_url, &input.value];
+    let secrets = secrets.map(|secret| secret.as_ref().unwrap().expose());
+    assert_eq!(secrets, ["42", "https://h", "c"]);
+    let texts = [&form.message, &form.provider, &form.phone_hint];
+    assert_eq!(texts.map(|text| text.as_deref().unwrap()), ["m", "p", "h"]);
+    let texts = [&input.kind, &input.label, &input.placeholder];
+    assert_eq!(
+        texts.map(|text| text.as_deref().unwrap()),
+        ["text", "a", "b"]
+    );
     Ok(())
 }
 

@@ -5,7 +5,7 @@ mod files;
 use std::time::Duration;
 
 use anchorbrowser::Upload;
-use anchorbrowser::volumes::VolumeState;
+use anchorbrowser::volumes::State;
 use anchorbrowser_emulator::Emulator;
 
 use super::checks::refused;
@@ -16,7 +16,7 @@ pub(crate) fn methods() -> Vec<Method> {
         client.volumes().create("a"),
         client.volumes().get(ID),
         client.volumes().get_by_name("a"),
-        client.volumes().list().include_deleted(true).state(VolumeState::Ready).send(),
+        client.volumes().list().include_deleted(true).state(State::Ready).send(),
         client.volumes().delete(ID),
         client.volumes().files(ID).list().directory("a").recursive(true).page_size(5).cursor("c").send(),
         client.volumes().files(ID).paths().prefix("a").page_size(5).cursor("c").send(),
@@ -41,7 +41,7 @@ async fn a_volume_is_created_found_and_deleted() -> anyhow::Result<()> {
     let client = super::client(&emulator);
     let volumes = client.volumes();
     let created = volumes.create("reports_1-a").await?;
-    assert_eq!(created.state, Some(VolumeState::Creating));
+    assert_eq!(created.state, Some(State::Creating));
     assert!(
         volumes
             .create("reports_1-a")
@@ -51,7 +51,7 @@ async fn a_volume_is_created_found_and_deleted() -> anyhow::Result<()> {
     );
     emulator.advance(second)?;
     let volume = volumes.get(&created.id).await?;
-    assert_eq!(volume.state, Some(VolumeState::Ready));
+    assert_eq!(volume.state, Some(State::Ready));
     assert_eq!(volumes.get_by_name("reports_1-a").await?.id, created.id);
     let session = client
         .sessions()
@@ -61,11 +61,9 @@ async fn a_volume_is_created_found_and_deleted() -> anyhow::Result<()> {
         .await?;
     assert!(volumes.delete(&created.id).await.unwrap_err().is_conflict());
     session.end().await?;
-    volumes.delete(&created.id).await?;
-    assert_eq!(
-        volumes.get(&created.id).await?.state,
-        Some(VolumeState::Deleting)
-    );
+    let state = volumes.delete(&created.id).await?;
+    assert_eq!(state, Some(State::Deleting));
+    assert_eq!(volumes.get(&created.id).await?.state, Some(State::Deleting));
     emulator.advance(second)?;
     assert!(volumes.get(&created.id).await.unwrap_err().is_not_found());
     assert!(
@@ -76,10 +74,7 @@ async fn a_volume_is_created_found_and_deleted() -> anyhow::Result<()> {
             .is_not_found()
     );
     assert_eq!(volumes.list().send().await?.total, Some(0));
-    let deleted = volumes
-        .list()
-        .include_deleted(true)
-        .state(VolumeState::Deleted);
+    let deleted = volumes.list().include_deleted(true).state(State::Deleted);
     let deleted = deleted.stream().collect().await?;
     assert!(deleted[0].deleted_at.is_some());
     Ok(())

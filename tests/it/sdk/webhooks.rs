@@ -5,6 +5,7 @@ use anchorbrowser::{Error, ErrorKind, Options};
 use anchorbrowser_emulator::{Emulator, Fault};
 use serde_json::json;
 
+use super::checks::assert_clean;
 use super::methods::{ID, Method, methods};
 
 const URL: &str = "https://example.com/hook";
@@ -118,7 +119,7 @@ async fn the_history_is_read_page_by_page() -> anyhow::Result<()> {
         (page.items.len(), page.total, page.has_next()),
         (2, Some(5), true)
     );
-    assert!(page.items[0].payload.is_empty());
+    assert!(page.items[0].payload.is_none());
     let all = list
         .clone()
         .include_payload(true)
@@ -133,7 +134,8 @@ async fn the_history_is_read_page_by_page() -> anyhow::Result<()> {
     assert_eq!(emulator.count("list_webhook_events")?, 4);
     for delivery in &all {
         assert_eq!(delivery.event_type, Some(EventType::BatchFailed));
-        assert_eq!(delivery.payload["id"], delivery.event_id.as_str());
+        let payload = delivery.payload.as_ref().unwrap().expose();
+        assert_eq!(payload["id"], delivery.event_id.as_str());
     }
 
     let rest = list.clone().offset(3).stream().collect().await?;
@@ -157,6 +159,20 @@ async fn the_history_is_read_page_by_page() -> anyhow::Result<()> {
     assert_eq!(webhooks.events(&webhook.id).send().await?.items.len(), 5);
     let missing = webhooks.events("wh_none").stream().collect().await;
     assert!(missing.is_err_and(|error| error.is_not_found()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_event_of_a_delivery_is_not_printed() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let event = json!({ "id": "evt_1", "data": { "recording_url": "https://s/?canary" } });
+    let page = json!({ "events": [{ "id": "d", "payload": event }], "pagination": {} });
+    emulator.fault(Fault::status(200).json(page))?;
+    let list = super::client(&emulator).webhooks().events("wh_1");
+    let page = list.include_payload(true).send().await?;
+    assert_clean(&page);
+    let payload = page.items[0].payload.as_ref().unwrap();
+    assert_eq!(payload.expose(), &event);
     Ok(())
 }
 
@@ -313,7 +329,7 @@ async fn an_answer_without_what_is_needed_is_told() -> anyhow::Result<()> {
         (
             webhooks.delete("wh_1").await.err(),
             ErrorKind::Failed,
-            "not deleted",
+            "nothing was deleted",
         ),
     ] {
         let error = error.unwrap();

@@ -4,10 +4,11 @@ mod auth_flows;
 mod list;
 mod tokens;
 
-use anchorbrowser_api::{ResponseValue, types};
+use anchorbrowser_api::types;
 
+use super::deletion::deleted;
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Open as _, Result};
+use crate::error::Open as _;
 use crate::{ApplicationId, Client, Timestamp, url};
 
 pub use auth_flows::{AuthFlow, AuthFlows, CreateAuthFlow, UpdateAuthFlow};
@@ -49,7 +50,7 @@ impl<'a> Applications<'a> {
     /// Gets an application.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such application.
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such application.
     ///
     /// Calls `get_application`.
     pub fn get(&self, id: impl Into<ApplicationId>) -> Call<Application> {
@@ -71,8 +72,8 @@ impl<'a> Applications<'a> {
     /// Deletes an application.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such application;
-    /// [`ErrorKind::Failed`] if the service answers that it did not succeed.
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such application;
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the service answers that it did not succeed.
     ///
     /// Calls `delete_application`.
     pub fn delete(&self, id: impl Into<ApplicationId>) -> Call<()> {
@@ -98,8 +99,8 @@ impl<'a> Applications<'a> {
     /// identity of it. Afterwards the person is sent to `callback_url`, which must be an HTTPS URL.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if `callback_url` is no HTTPS URL;
-    /// [`is_not_found`](Error::is_not_found) if there is no such application.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `callback_url` is no HTTPS URL;
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such application.
     ///
     /// Calls `create_identity_token`.
     pub fn create_token(
@@ -135,7 +136,7 @@ impl CreateApplication {
     /// Creates the application. The answer has no count of identities and no methods.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if `source` is no URL.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `source` is no URL.
     ///
     /// Calls `create_application`.
     pub fn send(self) -> Call<Application> {
@@ -206,16 +207,3 @@ macro_rules! applications {
 }
 
 applications!(ApplicationItem, GetApplicationResponse);
-
-/// Some deletions answer with a success, and in the body whether they succeeded.
-pub(super) fn deleted<T>(
-    answer: ResponseValue<T>,
-    success: Option<bool>,
-) -> Result<ResponseValue<()>> {
-    if success == Some(false) {
-        let message =
-            "the service answers that nothing was deleted; look whether it is still there";
-        return Err(Error::of_answer(ErrorKind::Failed, &answer, message));
-    }
-    Ok(answer.map(drop))
-}

@@ -59,7 +59,7 @@ impl<'a> Extensions<'a> {
         })
     }
 
-    /// An extension.
+    /// Gets an extension.
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) if there is none of this id.

@@ -2,6 +2,7 @@
 
 mod change;
 mod credential;
+mod form;
 mod login;
 mod reauthenticate;
 mod view;
@@ -15,11 +16,10 @@ use crate::{Client, IdentityId, SessionId, Timestamp};
 
 pub use change::{CreateIdentity, UpdateIdentity};
 pub use credential::Credential;
+pub use form::{FormInput, FormOption};
 pub use login::{FinalizeLogin, GuidedLogin, LoggedIn};
 pub use reauthenticate::{Reauthenticate, Reauthentication};
 pub use types::AuthFlowV2DetectionFailedViewNodeStatus as NodeStatus;
-pub use types::AuthFlowV2FormOption as FormOption;
-pub use types::AuthFlowV2FormOptionInputsItem as FormInput;
 pub use types::AuthFlowV2FormOptionType as FormKind;
 pub use types::AuthFlowV2StateDiscoveryStatus as DiscoveryStatus;
 pub use types::AuthFlowV2StateNav as Navigation;

@@ -2,7 +2,7 @@
 
 use anchorbrowser_api::types;
 
-use crate::applications::deleted;
+use super::deletion::deleted;
 use crate::call::Call;
 use crate::error::{Error, Open as _};
 use crate::{Client, IntegrationId, List, Secret, Timestamp};

@@ -17,7 +17,7 @@ use crate::{Client, Timestamp, VolumeId};
 pub use files::{VolumeFile, VolumeFiles};
 pub use links::{CreateUploadUrl, DownloadUrl, UploadUrl};
 pub use list::{EntryKind, FileEntry, ListFiles, ListPaths};
-pub use types::VolumeResponseSchemaState as VolumeState;
+pub use types::VolumeResponseSchemaState as State;
 pub use upload::UploadFile;
 
 /// The most characters that a name has.
@@ -54,8 +54,8 @@ impl<'a> Volumes<'a> {
 
     /// Creates a volume. Its name has 1 to 64 letters, digits, `-` and `_`.
     ///
-    /// It may be [`VolumeState::Creating`] for a while; its files can be used when it is
-    /// [`VolumeState::Ready`]. It is not repeated if its outcome is unknown.
+    /// It may be [`State::Creating`] for a while; its files can be used when it is
+    /// [`State::Ready`]. It is not repeated if its outcome is unknown.
     ///
     /// # Errors
     /// [`is_conflict`](crate::Error::is_conflict) if the name is taken or the team has as many
@@ -77,7 +77,7 @@ impl<'a> Volumes<'a> {
         })
     }
 
-    /// A volume.
+    /// Gets a volume.
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) if there is none of this id, or it is deleted.
@@ -91,7 +91,7 @@ impl<'a> Volumes<'a> {
         })
     }
 
-    /// The volume of this name.
+    /// Gets the volume of this name.
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) if there is none, or it is deleted.
@@ -114,17 +114,19 @@ impl<'a> Volumes<'a> {
         }
     }
 
-    /// Deletes a volume with all its files. It may be [`VolumeState::Deleting`] for a while.
+    /// Deletes a volume with all its files, and gives its state if the API tells it: it may be
+    /// [`State::Deleting`] for a while.
     ///
     /// # Errors
     /// [`is_conflict`](crate::Error::is_conflict) while a session has mounted it,
     /// [`is_not_found`](crate::Error::is_not_found) if there is none of this id.
     ///
     /// Calls `delete_volume`.
-    pub fn delete(&self, id: impl Into<VolumeId>) -> Call<()> {
+    pub fn delete(&self, id: impl Into<VolumeId>) -> Call<Option<State>> {
         let id = id.into();
         Call::new(self.client, move |api| async move {
-            Ok(api.delete_volume().volume_id(id).send().await?.map(drop))
+            let answer = api.delete_volume().volume_id(id).send().await?;
+            Ok(answer.map(|answer| Some(State::from(answer.data?.status?.as_str()))))
         })
     }
 
@@ -140,7 +142,7 @@ impl<'a> Volumes<'a> {
 pub struct ListVolumes {
     client: Client,
     include_deleted: Option<bool>,
-    state: Option<VolumeState>,
+    state: Option<State>,
 }
 
 impl ListVolumes {
@@ -151,7 +153,7 @@ impl ListVolumes {
     }
 
     /// Keeps volumes in this state.
-    pub fn state(mut self, state: VolumeState) -> Self {
+    pub fn state(mut self, state: State) -> Self {
         self.state = Some(state);
         self
     }
@@ -210,8 +212,8 @@ pub struct Volume {
     /// What it is called.
     pub name: Option<String>,
     /// Whether it can be used.
-    pub state: Option<VolumeState>,
-    /// Why it is [`VolumeState::Error`].
+    pub state: Option<State>,
+    /// Why it is [`State::Error`].
     pub error_reason: Option<String>,
     /// When it was created.
     pub created_at: Option<Timestamp>,

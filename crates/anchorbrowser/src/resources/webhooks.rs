@@ -13,10 +13,10 @@ pub use write::{CreateWebhook, UpdateWebhook};
 use anchorbrowser_api::types;
 use anchorbrowser_api::wire::Secret;
 
+use super::deletion::deleted;
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Open as _};
-use crate::page::{Page, PageStream, Pager, Part};
-use crate::{Client, EventId, ProjectId, Timestamp, WebhookId};
+use crate::error::Open as _;
+use crate::{Client, EventId, List, ProjectId, Timestamp, WebhookId};
 
 /// Webhooks: URLs that the service sends events to; see [`Client::webhooks`].
 ///
@@ -55,10 +55,10 @@ impl<'a> Webhooks<'a> {
         CreateWebhook::new(self.client, url.into(), write::collect(events))
     }
 
-    /// A webhook.
+    /// Gets a webhook.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none of this id.
+    /// [`is_not_found`](crate::Error::is_not_found) if there is none of this id.
     ///
     /// Calls `get_webhook`.
     pub fn get(&self, id: impl Into<WebhookId>) -> Call<Webhook> {
@@ -70,10 +70,16 @@ impl<'a> Webhooks<'a> {
     }
 
     /// Lists the webhooks of the project.
-    pub fn list(&self) -> ListWebhooks {
-        ListWebhooks {
-            client: self.client.clone(),
-        }
+    ///
+    /// Calls `list_webhooks`.
+    pub fn list(&self) -> List<Webhook> {
+        let client = self.client.clone();
+        List::new("list_webhooks", move || {
+            Call::new(&client, |api| async move {
+                let answer = api.list_webhooks().send().await?;
+                Ok(answer.map(|answer| answer.webhooks.into_iter().map(Webhook::new).collect()))
+            })
+        })
     }
 
     /// Changes a webhook.
@@ -85,19 +91,17 @@ impl<'a> Webhooks<'a> {
     /// for seven days.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none of this id;
-    /// [`ErrorKind::Failed`] if the service says that it was not deleted.
+    /// [`is_not_found`](crate::Error::is_not_found) if there is none of this id;
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the service answers that it did not
+    /// succeed.
     ///
     /// Calls `delete_webhook`.
     pub fn delete(&self, id: impl Into<WebhookId>) -> Call<()> {
         let id = id.into();
         Call::new(self.client, move |api| async move {
             let answer = api.delete_webhook().id(id).send().await?;
-            if answer.ok == Some(false) {
-                let message = "the service answers that the webhook was not deleted";
-                return Err(Error::of_answer(ErrorKind::Failed, &answer, message));
-            }
-            Ok(answer.map(drop))
+            let success = answer.ok;
+            deleted(answer, success)
         })
     }
 
@@ -107,7 +111,7 @@ impl<'a> Webhooks<'a> {
     /// It is not repeated if its outcome is unknown: rotate again then, for the secret is lost.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no webhook of this id.
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no webhook of this id.
     ///
     /// Calls `rotate_webhook_secret`.
     pub fn rotate_secret(&self, id: impl Into<WebhookId>) -> Call<Secret> {
@@ -123,7 +127,7 @@ impl<'a> Webhooks<'a> {
     /// [`events`](Self::events) tells what became of it.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no webhook of this id.
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no webhook of this id.
     ///
     /// Calls `send_webhook_test_event`.
     pub fn test(
@@ -156,42 +160,6 @@ impl<'a> Webhooks<'a> {
     /// ```
     pub fn events(&self, id: impl Into<WebhookId>) -> ListWebhookEvents {
         ListWebhookEvents::new(self.client, id.into())
-    }
-}
-
-/// The webhooks of the project; see [`Webhooks::list`].
-#[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `send` or `stream`"]
-pub struct ListWebhooks {
-    client: Client,
-}
-
-impl ListWebhooks {
-    /// All webhooks: the API does not divide the list.
-    ///
-    /// Calls `list_webhooks`.
-    pub fn send(self) -> Call<Page<Webhook>> {
-        self.pager().send()
-    }
-
-    /// All webhooks, one by one.
-    ///
-    /// Calls `list_webhooks`.
-    pub fn stream(self) -> PageStream<Webhook> {
-        self.pager().stream()
-    }
-
-    fn pager(self) -> Pager<Webhook> {
-        Pager::new("list_webhooks", move |_| {
-            Call::new(&self.client, |api| async move {
-                let answer = api.list_webhooks().send().await?;
-                Ok(answer.map(|answer| Part {
-                    items: answer.webhooks.into_iter().map(Webhook::new).collect(),
-                    total: None,
-                    next: None,
-                }))
-            })
-        })
     }
 }
 

@@ -7,6 +7,7 @@ use super::EventType;
 use super::error::VerifyError;
 use super::headers::{self, Headers};
 use super::payload::{EventPayload, Json};
+use crate::{DeliveryId, EventId, ProjectId};
 
 /// An event that was verified.
 ///
@@ -15,19 +16,19 @@ use super::payload::{EventPayload, Json};
 #[non_exhaustive]
 pub struct Event {
     /// The id, `evt_...`: the same in every delivery of the event.
-    pub id: String,
+    pub id: EventId,
     /// What happened. Types that are newer than this crate are `Unknown`.
     pub event_type: EventType,
     /// When it happened.
     pub created: Option<Timestamp>,
     /// The project it belongs to.
-    pub project_id: Option<String>,
+    pub project_id: Option<ProjectId>,
     /// One line for people. Its wording is not to be relied on.
     pub text: String,
     /// The data of the event, by its type.
     pub payload: EventPayload,
     /// The id of the delivery, for logs. It is not covered by the signature.
-    pub delivery_id: Option<String>,
+    pub delivery_id: Option<DeliveryId>,
     /// The whole envelope, as it was sent.
     pub raw: Json,
 }
@@ -44,12 +45,12 @@ impl Event {
         };
         let event_type = EventType::from(needed("type")?);
         Ok(Self {
-            id: needed("id")?,
+            id: needed("id")?.into(),
             created: serde_json::from_value(raw["created"].clone()).ok(),
-            project_id: text("project_id"),
+            project_id: text("project_id").map(Into::into),
             text: text("text").unwrap_or_default(),
             payload: EventPayload::read(&event_type, raw["data"].clone()),
-            delivery_id: headers::text(headers, headers::DELIVERY_ID).map(str::to_owned),
+            delivery_id: headers::text(headers, headers::DELIVERY_ID).map(Into::into),
             event_type,
             raw: Json(raw),
         })

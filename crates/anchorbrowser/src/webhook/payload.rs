@@ -8,6 +8,10 @@ use anchorbrowser_api::wire::Secret;
 use serde_json::{Map, Value};
 
 use super::EventType;
+use crate::{
+    ApplicationId, BatchId, IdentityId, InterventionId, RecordingId, RequestId, RunId, SessionId,
+    TaskId, WorkflowId,
+};
 
 /// JSON of any form. Its `Debug` shows no values, which may be private.
 #[derive(Clone, PartialEq)]
@@ -73,13 +77,13 @@ pub enum EventPayload {
 #[non_exhaustive]
 pub struct TaskData {
     /// The task that ran.
-    pub task_id: Option<String>,
+    pub task_id: Option<TaskId>,
     /// The run, if it was one of `perform_web_task`.
-    pub workflow_id: Option<String>,
+    pub workflow_id: Option<WorkflowId>,
     /// The run, if it was one of a stored task.
-    pub run_id: Option<String>,
+    pub run_id: Option<RunId>,
     /// The session it ran in.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// How it ended.
     pub status: Option<String>,
     /// Why it failed.
@@ -116,11 +120,11 @@ pub struct Artifact {
 #[non_exhaustive]
 pub struct SessionData {
     /// The session.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// The request of an asynchronous start that led to it, or failed.
-    pub request_id: Option<String>,
+    pub request_id: Option<RequestId>,
     /// The batch it belongs to.
-    pub batch_id: Option<String>,
+    pub batch_id: Option<BatchId>,
     /// The state it is in.
     pub status: Option<String>,
     /// Why it failed.
@@ -134,9 +138,9 @@ pub struct SessionData {
 #[non_exhaustive]
 pub struct RecordingData {
     /// The recording.
-    pub recording_id: Option<String>,
+    pub recording_id: Option<RecordingId>,
     /// The session that was recorded.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// All other members of `data`.
     pub extra: Json,
 }
@@ -146,7 +150,7 @@ pub struct RecordingData {
 #[non_exhaustive]
 pub struct BatchData {
     /// The batch.
-    pub batch_id: Option<String>,
+    pub batch_id: Option<BatchId>,
     /// The state it is in.
     pub status: Option<String>,
     /// The sessions that were asked for.
@@ -164,11 +168,11 @@ pub struct BatchData {
 #[non_exhaustive]
 pub struct InterventionData {
     /// The question.
-    pub request_id: Option<String>,
+    pub request_id: Option<InterventionId>,
     /// The session it is asked in.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// The run that asks.
-    pub run_id: Option<String>,
+    pub run_id: Option<RunId>,
     /// What is asked.
     pub message: Option<String>,
     /// All other members of `data`.
@@ -180,9 +184,9 @@ pub struct InterventionData {
 #[non_exhaustive]
 pub struct IdentityData {
     /// The identity.
-    pub identity_id: Option<String>,
+    pub identity_id: Option<IdentityId>,
     /// The application it belongs to.
-    pub application_id: Option<String>,
+    pub application_id: Option<ApplicationId>,
     /// The state it is in.
     pub status: Option<String>,
     /// Why it could not log in.
@@ -271,10 +275,10 @@ impl EventPayload {
 impl TaskData {
     fn read(mut data: Map<String, Value>) -> Self {
         Self {
-            task_id: text(&mut data, "task_id"),
-            workflow_id: text(&mut data, "workflow_id"),
-            run_id: text(&mut data, "run_id"),
-            session_id: text(&mut data, "session_id"),
+            task_id: id(&mut data, "task_id"),
+            workflow_id: id(&mut data, "workflow_id"),
+            run_id: id(&mut data, "run_id"),
+            session_id: id(&mut data, "session_id"),
             status: text(&mut data, "status"),
             error: take(&mut data, "error", EventError::read),
             healed_task_version_id: text(&mut data, "healed_task_version_id"),
@@ -306,9 +310,9 @@ impl Artifact {
 impl SessionData {
     fn read(mut data: Map<String, Value>) -> Self {
         Self {
-            session_id: text(&mut data, "session_id"),
-            request_id: text(&mut data, "request_id"),
-            batch_id: text(&mut data, "batch_id"),
+            session_id: id(&mut data, "session_id"),
+            request_id: id(&mut data, "request_id"),
+            batch_id: id(&mut data, "batch_id"),
             status: text(&mut data, "status"),
             error: take(&mut data, "error", EventError::read),
             extra: Json(Value::Object(data)),
@@ -319,8 +323,8 @@ impl SessionData {
 impl RecordingData {
     fn read(mut data: Map<String, Value>) -> Self {
         Self {
-            recording_id: text(&mut data, "recording_id"),
-            session_id: text(&mut data, "session_id"),
+            recording_id: id(&mut data, "recording_id"),
+            session_id: id(&mut data, "session_id"),
             extra: Json(Value::Object(data)),
         }
     }
@@ -329,7 +333,7 @@ impl RecordingData {
 impl BatchData {
     fn read(mut data: Map<String, Value>) -> Self {
         Self {
-            batch_id: text(&mut data, "batch_id"),
+            batch_id: id(&mut data, "batch_id"),
             status: text(&mut data, "status"),
             total_requests: number(&mut data, "total_requests"),
             completed_requests: number(&mut data, "completed_requests"),
@@ -342,9 +346,9 @@ impl BatchData {
 impl InterventionData {
     fn read(mut data: Map<String, Value>) -> Self {
         Self {
-            request_id: text(&mut data, "request_id"),
-            session_id: text(&mut data, "session_id"),
-            run_id: text(&mut data, "run_id"),
+            request_id: id(&mut data, "request_id"),
+            session_id: id(&mut data, "session_id"),
+            run_id: id(&mut data, "run_id"),
             message: text(&mut data, "message"),
             extra: Json(Value::Object(data)),
         }
@@ -354,8 +358,8 @@ impl InterventionData {
 impl IdentityData {
     fn read(mut data: Map<String, Value>) -> Self {
         Self {
-            identity_id: text(&mut data, "identity_id"),
-            application_id: text(&mut data, "application_id"),
+            identity_id: id(&mut data, "identity_id"),
+            application_id: id(&mut data, "application_id"),
             status: text(&mut data, "status"),
             error: take(&mut data, "error", EventError::read),
             extra: Json(Value::Object(data)),
@@ -390,6 +394,10 @@ fn take<T>(
     let found = read(data.get(name)?)?;
     data.remove(name);
     Some(found)
+}
+
+fn id<T: From<String>>(data: &mut Map<String, Value>, name: &str) -> Option<T> {
+    text(data, name).map(T::from)
 }
 
 fn text(data: &mut Map<String, Value>, name: &str) -> Option<String> {

@@ -25,7 +25,7 @@ pub trait ReplayGuard: Send + Sync {
     /// Claims an event for the caller, in one step: of two calls at once, one gets [`Claim::New`].
     fn claim(&self, event_id: &str) -> Claim;
 
-    /// Remembers the event as handled, for at least 24 hours.
+    /// Remembers the event as handled, until at least 24 hours after it was claimed.
     fn complete(&self, event_id: &str);
 
     /// Takes the claim back: the next one is [`Claim::New`]. Does nothing to a completed event.

@@ -47,14 +47,14 @@ fn a_delivery_signed_by_another_implementation_is_verified() {
         ("evt_1", EventType::TaskFailed)
     );
     assert_eq!(event.created.unwrap().as_str(), "2026-05-24T12:18:05.123Z");
-    assert_eq!(event.project_id.as_deref(), Some("p"));
-    assert_eq!(event.delivery_id.as_deref(), Some("d1"));
+    assert_eq!(event.project_id, Some("p".into()));
+    assert_eq!(event.delivery_id, Some("d1".into()));
     assert_eq!(event.text, "❌ Task `t` failed 🙂 <a>");
     assert_eq!(event.raw["data"]["error"]["message"], "too slow");
     let EventPayload::TaskFailed(task) = event.payload else {
         panic!("{:?}", event.payload)
     };
-    assert_eq!(task.task_id.as_deref(), Some("t"));
+    assert_eq!(task.task_id, Some("t".into()));
     assert_eq!(task.error.unwrap().error_type, Some(ErrorType::Timeout));
     assert_eq!(*task.extra, json!({}));
 }
@@ -111,7 +111,7 @@ fn headers_come_in_many_types() {
         verifier.verify_at(&http, BODY, now),
         verifier.verify_at(&bytes, BODY, now),
     ] {
-        assert_eq!(result.unwrap().delivery_id.as_deref(), Some("d1"));
+        assert_eq!(result.unwrap().delivery_id, Some("d1".into()));
     }
 }
 

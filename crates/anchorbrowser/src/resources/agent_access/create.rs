@@ -69,6 +69,7 @@ impl CreateProject {
                 let limits = answer.limits.take().unwrap_or_default();
                 Some(AgentProject {
                     api_key: answer.api_key.take()?,
+                    api_key_header: auth.api_key_header,
                     project_id: answer.project_id.take().map(Into::into),
                     identity_token: answer.agent_identity_token.take(),
                     identity_token_required: auth.identity_token_required.unwrap_or_default(),
@@ -104,6 +105,8 @@ fn check(client: &Client, body: &types::CreateAgentAccessProjectBody) -> Result<
 pub struct AgentProject {
     /// The API key. Store it: it is not shown again.
     pub api_key: Secret,
+    /// The header that the key is sent in, for programs without this SDK.
+    pub api_key_header: Option<String>,
     /// The project.
     pub project_id: Option<ProjectId>,
     /// What proves the agent's identity with each request, if it gave one.

@@ -2,9 +2,10 @@
 
 use anchorbrowser_api::types;
 
-use super::{AuthMethod, deleted};
+use super::AuthMethod;
 use crate::call::Call;
 use crate::error::{Error, Open as _};
+use crate::resources::deletion::deleted;
 use crate::{ApplicationId, AuthFlowId, Client, List, Timestamp};
 
 /// The auth flows of an application; see

@@ -150,7 +150,8 @@ impl UpdateIdentity {
         self
     }
 
-    /// Changes the identity. New credentials are tried later.
+    /// Changes the identity. The answer does not tell whether new credentials work: ask for the
+    /// status by [`Identities::get`](super::Identities::get).
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) if there is no such identity.

@@ -111,8 +111,9 @@ impl LoginView {
                 beside!(view, LoginStep::Decision { options })
             }
             Sent::Form(view) => {
+                let options = view.options.into_iter();
                 let step = LoginStep::Form {
-                    options: view.options,
+                    options: options.map(FormOption::new).collect(),
                     credentials_passed: view.credentials_passed,
                     credentials_rejected: view.credentials_rejected,
                 };

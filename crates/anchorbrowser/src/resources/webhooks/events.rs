@@ -3,17 +3,17 @@
 use std::ops::RangeInclusive;
 
 use anchorbrowser_api::types;
-use serde_json::{Map, Value};
+use anchorbrowser_api::wire::SecretJson;
 
 use super::{DeliveryStatus, EventType};
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::in_range;
 use crate::macros::set;
 use crate::page::{Cursor, Page, PageStream, Pager, Part};
 use crate::{Client, DeliveryId, EventId, Timestamp, WebhookId};
 
 /// How many deliveries a page may hold.
-const PAGE_SIZES: RangeInclusive<u32> = 1..=100;
+const PAGE_SIZES: RangeInclusive<u64> = 1..=100;
 
 /// A list of deliveries to a webhook; see [`Webhooks::events`](super::Webhooks::events).
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl ListWebhookEvents {
     /// The first page.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no webhook of this id.
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no webhook of this id.
     ///
     /// Calls `list_webhook_events`.
     pub fn send(self) -> Call<Page<Delivery>> {
@@ -115,14 +115,11 @@ impl ListWebhookEvents {
     }
 
     fn part(self) -> Call<Part<Delivery>> {
-        let checks = self.client.settings().checks;
-        if checks
-            && self
-                .page_size
-                .is_some_and(|size| !PAGE_SIZES.contains(&size))
+        if self.client.settings().checks
+            && let Some(size) = self.page_size
+            && let Err(error) = in_range("list_webhook_events", "limit", size.into(), PAGE_SIZES)
         {
-            let message = "`limit` must be from 1 to 100: set another `page_size(..)`";
-            return Call::refused(Error::invalid("list_webhook_events", message));
+            return Call::refused(error);
         }
         Call::new(&self.client.clone(), move |api| async move {
             let mut call = api.list_webhook_events().id(self.id);
@@ -182,9 +179,9 @@ pub struct Delivery {
     pub scheduled_at: Option<Timestamp>,
     /// When it was over.
     pub completed_at: Option<Timestamp>,
-    /// The event as it was sent; empty unless
-    /// [`include_payload`](ListWebhookEvents::include_payload) asked for it.
-    pub payload: Map<String, Value>,
+    /// The event as it was sent, if [`include_payload`](ListWebhookEvents::include_payload) asked for
+    /// it. It may hold signed URLs, so `Debug` does not show it.
+    pub payload: Option<SecretJson>,
 }
 
 impl Delivery {
@@ -200,7 +197,9 @@ impl Delivery {
             error: row.error_message,
             scheduled_at: row.scheduled_at,
             completed_at: row.completed_at,
-            payload: row.payload,
+            payload: Some(row.payload)
+                .filter(|payload| !payload.is_empty())
+                .map(SecretJson::from),
         }
     }
 }
