@@ -128,6 +128,18 @@ impl Client {
             settings: self.settings.clone(),
         }
     }
+
+    /// This client for a run that is started and not waited for: an attempt has its usual limit.
+    pub(crate) fn starting(&self) -> Self {
+        let policy = anchorbrowser_api::Policy {
+            needs: patience::needs_of_a_start,
+            ..self.api.policy().clone()
+        };
+        Self {
+            api: self.api.with_policy(policy),
+            settings: self.settings.clone(),
+        }
+    }
 }
 
 /// Writes the accessors of the resources.

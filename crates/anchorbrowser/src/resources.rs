@@ -12,6 +12,7 @@ pub mod extensions;
 pub mod identities;
 pub mod integrations;
 mod names;
+mod paging;
 pub mod profiles;
 pub mod recordings;
 pub mod sessions;

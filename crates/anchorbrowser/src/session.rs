@@ -155,6 +155,9 @@ impl Session {
 
     /// Gives the session these tags, in place of all that it has.
     ///
+    /// # Errors
+    /// [`ErrorKind::Failed`] if the service answers that it did not succeed.
+    ///
     /// Calls `put_session_tags`.
     pub fn set_tags(&self, tags: impl IntoIterator<Item = impl Into<String>>) -> Call<()> {
         let id = self.id.clone();
@@ -162,20 +165,34 @@ impl Session {
         Call::new(&self.client, move |api| async move {
             let body = types::PutSessionTags::new(tags);
             let call = api.put_session_tags().session_id(id).body(body);
-            Ok(call.send().await?.map(drop))
+            tags_changed(call.send().await?)
         })
     }
 
     /// Removes all tags from the session.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`] if the service answers that it did not succeed.
     ///
     /// Calls `delete_session_tags`.
     pub fn clear_tags(&self) -> Call<()> {
         let id = self.id.clone();
         Call::new(&self.client, move |api| async move {
             let call = api.delete_session_tags().session_id(id);
-            Ok(call.send().await?.map(drop))
+            tags_changed(call.send().await?)
         })
     }
+}
+
+/// The API answers a change of tags with whether it succeeded.
+fn tags_changed(
+    answer: ResponseValue<types::SessionTagsMutationResponse>,
+) -> Result<ResponseValue<()>> {
+    if answer.success == Some(false) {
+        let reason = answer.message.as_deref();
+        return Err(Error::failed(&answer, "the tags were not changed", reason));
+    }
+    Ok(answer.map(drop))
 }
 
 /// Whether a failure to end a session says that it has ended.

@@ -113,7 +113,7 @@ async fn a_batch_is_given_up_once() -> anyhow::Result<()> {
     emulator.advance(Duration::from_millis(700))?; // the first wave is there
     let cancelled = client.batch_sessions().cancel(&id).await?;
     assert_eq!(cancelled.status, Some(Status::Cancelled));
-    assert_eq!(cancelled.ended_sessions, 100);
+    assert_eq!(cancelled.ended, 100);
     let again = client.batch_sessions().cancel(&id).await;
     assert!(again.unwrap_err().is_conflict());
     assert!(
@@ -239,5 +239,15 @@ async fn what_the_api_would_refuse_is_not_sent() -> anyhow::Result<()> {
         })
         .await?;
     }
+    refused(&emulator, "page", async |client| {
+        client
+            .batch_sessions()
+            .list()
+            .page(0)
+            .send()
+            .await
+            .map(drop)
+    })
+    .await?;
     Ok(())
 }

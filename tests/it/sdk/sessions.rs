@@ -71,6 +71,27 @@ async fn a_session_is_created_found_tagged_and_ended() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn tags_that_were_not_changed_are_an_error() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = client(&emulator);
+    let methods = methods!(client =>
+        client.session(ID).set_tags(["a"]),
+        client.session(ID).clear_tags(),
+    );
+    let no = json!({ "success": false, "message": "too many tags" });
+    for (method, operation) in methods
+        .into_iter()
+        .zip(["put_session_tags", "delete_session_tags"])
+    {
+        emulator.fault(Fault::status(200).json(no.clone()).on(operation))?;
+        let error = (method.call)(client.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Failed);
+        assert!(error.to_string().contains("too many tags"), "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn all_sessions_are_ended_at_once() -> anyhow::Result<()> {
     let emulator = Emulator::start().await?;
     let client = client(&emulator);
@@ -229,6 +250,16 @@ async fn filters_are_sent_as_the_api_names_them() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_count_that_cannot_be_is_none() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let data = json!({ "data": { "count": -1, "items": [] } });
+    emulator.fault(Fault::status(200).json(data))?;
+    let statuses = client(&emulator).sessions().statuses().send().await?;
+    assert_eq!(statuses.total, None);
+    Ok(())
+}
+
+#[tokio::test]
 async fn history_is_a_summary_and_pages_of_points() -> anyhow::Result<()> {
     let emulator = Emulator::builder().manual_clock().start().await?;
     let client = client(&emulator);
@@ -238,10 +269,14 @@ async fn history_is_a_summary_and_pages_of_points() -> anyhow::Result<()> {
     client.sessions().create().send().await?;
 
     let history = client.sessions().history().granularity(Granularity::Hour);
-    let history = history.from("2025-12-31T22:00:00Z").page_size(2);
+    let history = history.from_date("2025-12-31T22:00:00Z").page_size(2);
     let history = history.metric(Metric::SessionCount);
     let history = history.metric(Metric::SessionHours);
-    let answer = history.clone().to("2026-01-01T02:00:00Z").send().await?;
+    let answer = history
+        .clone()
+        .to_date("2026-01-01T02:00:00Z")
+        .send()
+        .await?;
     assert_eq!(answer.summary.sessions, Some(2));
     assert_eq!(answer.summary.session_time, Some(Duration::from_secs(90)));
     assert_eq!(
@@ -261,7 +296,7 @@ async fn history_is_a_summary_and_pages_of_points() -> anyhow::Result<()> {
     for part in ["metrics=session_count%2Csession_hours", "page=2", "limit=2"] {
         assert!(query.split('&').any(|found| found == part), "{query}");
     }
-    let points = history.to("2026-01-01T02:00:00Z").stream();
+    let points = history.to_date("2026-01-01T02:00:00Z").stream();
     assert_eq!(points.collect().await?.len(), 5);
     Ok(())
 }
@@ -275,11 +310,14 @@ async fn a_session_is_asked_for_and_there_later() -> anyhow::Result<()> {
     assert_eq!(status.state, StartState::Pending);
     assert_eq!(status.phase, Some(Phase::Queued));
     assert!(status.session.is_none() && status.created_at.is_some());
+    assert!(status.item.is_none());
 
     emulator.advance(Duration::from_millis(600))?; // it has an id, and cannot be used yet
     let status = pending.status().await?;
     assert_eq!(status.phase, Some(Phase::Configuring));
     assert!(status.session.is_none());
+    let item = status.item.unwrap();
+    assert!(item.session_id.is_some() && item.started_at.is_some());
 
     emulator.advance(Duration::from_millis(100))?;
     let pending = client.sessions().pending(pending.request_id());
@@ -355,7 +393,8 @@ async fn what_may_be_secret_is_not_printed() -> anyhow::Result<()> {
         let answer = Fault::status(200).json(json!({ "data": data }));
         emulator.fault(answer.on(operation))?;
     }
-    let mut printed = format!("{create:?} {start:?}");
+    let other = Proxy::Other(json!({ "password": "canary" }).into());
+    let mut printed = format!("{create:?} {start:?} {other:?}");
     let session = create.send().await?;
     let (info, pages) = (session.info().await?, session.pages().await?);
     let list = client.sessions().list().send().await?;
@@ -409,6 +448,14 @@ async fn what_the_api_would_refuse_is_not_sent() -> anyhow::Result<()> {
     refused(&emulator, "limit", async |client| {
         let history = client.sessions().history().page_size(1001);
         history.send().await.map(drop)
+    })
+    .await?;
+    refused(&emulator, "page", async |client| {
+        client.sessions().history().page(0).send().await.map(drop)
+    })
+    .await?;
+    refused(&emulator, "page", async |client| {
+        client.sessions().list().page(0).send().await.map(drop)
     })
     .await
 }

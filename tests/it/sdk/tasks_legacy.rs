@@ -150,6 +150,44 @@ async fn tasks_are_listed_over_pages() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_number_its_pages_is_followed() -> anyhow::Result<()> {
+    let (emulator, client) = start().await?;
+    let tasks = json!({ "tasks": [{ "id": "t" }], "total": 3, "limit": 1 });
+    let results = json!({ "results": [{ "id": "e" }], "pagination": { "totalPages": 3 } });
+    for (operation, data) in [("list_tasks", tasks), ("list_task_executions", results)] {
+        let answer = Fault::status(200).json(json!({ "data": data }));
+        emulator.fault(answer.on(operation).always())?;
+    }
+    let tasks = client.tasks_legacy();
+    assert_eq!(tasks.list().stream().collect().await?.len(), 3);
+    assert_eq!(tasks.executions(ID).stream().collect().await?.len(), 3);
+    Ok(())
+}
+
+/// What the service says of a failure may be long, and have many lines.
+#[tokio::test]
+async fn an_error_is_one_short_line() -> anyhow::Result<()> {
+    let (emulator, client) = start().await?;
+    let tasks = client.tasks_legacy();
+    let long = "at step 1\n".repeat(1000);
+    let ran = json!({ "success": false, "error": long, "taskId": ID });
+    let deleted = json!({ "success": false, "message": long });
+    for (operation, data) in [("run_adhoc_task", ran), ("delete_task", deleted)] {
+        let answer = Fault::status(200).json(json!({ "data": data }));
+        emulator.fault(answer.on(operation))?;
+    }
+    for error in [
+        tasks.run(ID).send().await.err(),
+        tasks.delete(ID).await.err(),
+    ] {
+        let text = error.unwrap().to_string();
+        assert!(text.contains("at step 1"), "{text}");
+        assert!(text.len() < 600 && !text.contains('\n'), "{text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_run_gives_its_result_or_the_reason_why_it_failed() -> anyhow::Result<()> {
     let (emulator, client) = start().await?;
     let tasks = client.tasks_legacy();

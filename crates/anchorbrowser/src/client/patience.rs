@@ -52,6 +52,14 @@ pub(super) fn needs(operation: &Operation) -> Needs {
     }
 }
 
+/// What an operation needs whose answer is that a run has started: not the time of the run.
+pub(super) fn needs_of_a_start(operation: &Operation) -> Needs {
+    Needs {
+        unlimited: false,
+        ..needs(operation)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

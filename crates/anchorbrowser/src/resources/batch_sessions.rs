@@ -15,6 +15,7 @@ use anchorbrowser_api::types;
 
 use crate::call::Call;
 use crate::error::Open as _;
+use crate::resources::paging::count;
 use crate::{BatchId, Client};
 
 /// Batches of sessions; see [`Client::batch_sessions`].
@@ -121,6 +122,6 @@ impl<'a> BatchSessions<'a> {
 }
 
 /// A count, which is never negative; 0 if it is not told.
-fn count(number: Option<i64>) -> u64 {
-    number.map_or(0, |number| u64::try_from(number).unwrap_or(0))
+fn count_or_zero(number: Option<i64>) -> u64 {
+    count(number).unwrap_or(0)
 }

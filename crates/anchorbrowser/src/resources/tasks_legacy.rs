@@ -11,18 +11,25 @@ pub use anchorbrowser_api::types::{
     SessionConfig, TaskExecutionResultStatus as ExecutionStatus, TaskLanguage as Language,
 };
 pub use executions::{Execution, ListExecutions};
-pub use list::{ListTasks, ListVersions};
+pub use list::ListTasks;
 pub use run::{RunTask, StartedRun, TaskRun};
 pub use task::{CreateTask, Task, UpdateTask};
 pub use versions::{TaskVersion, Version, VersionSummary, WriteVersion};
+
+use std::ops::RangeInclusive;
 
 use anchorbrowser_api::types::DeleteTaskResponse;
 use anchorbrowser_api::{Error as ApiError, ResponseValue};
 
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Open as _, Result};
+use crate::error::{Error, Open as _, Result};
+use crate::page::List;
+use crate::resources::names;
 use crate::sessions::SessionOptions;
 use crate::{Client, ExecutionId, TaskId};
+
+/// What a page may hold: the document has no most.
+const SIZES: RangeInclusive<u64> = 1..=u32::MAX as u64;
 
 /// Tasks of the first generation: code that runs in sessions, with a draft and numbered versions;
 /// see [`Client::tasks_legacy`]. New ones are made by [`Client::tasks`].
@@ -84,7 +91,7 @@ impl<'a> TasksLegacy<'a> {
     ///
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if there is none of this id;
-    /// [`ErrorKind::Failed`] if the service says that it was not deleted.
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the service says that it was not deleted.
     ///
     /// Calls `delete_task`.
     pub fn delete(&self, id: impl Into<TaskId>) -> Call<()> {
@@ -95,8 +102,23 @@ impl<'a> TasksLegacy<'a> {
     }
 
     /// Lists the versions of a task: its draft and the numbered ones.
-    pub fn versions(&self, id: impl Into<TaskId>) -> ListVersions {
-        ListVersions::new(self.client, id.into())
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if there is no such task.
+    ///
+    /// Calls `list_task_versions`.
+    pub fn versions(&self, id: impl Into<TaskId>) -> List<VersionSummary> {
+        let (client, id) = (self.client.clone(), id.into());
+        List::new("list_task_versions", move || {
+            let id = id.clone();
+            Call::new(&client, |api| async move {
+                let answer = api.list_task_versions().task_id(id).send().await?;
+                answer.open("data.versions", |answer| {
+                    let versions = answer.data.take()?.versions.into_iter();
+                    Some(versions.map(VersionSummary::new).collect())
+                })
+            })
+        })
     }
 
     /// A version of a task with its code: `Version::Draft`, `Version::Latest` or a number.
@@ -146,7 +168,7 @@ impl<'a> TasksLegacy<'a> {
     ///
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if there is no such task or version;
-    /// [`ErrorKind::Failed`] if the service says that it was not deleted.
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the service says that it was not deleted.
     ///
     /// Calls `delete_task_version`.
     pub fn delete_version(&self, id: impl Into<TaskId>, version: impl Into<Version>) -> Call<()> {
@@ -204,22 +226,19 @@ fn deleted(
     answer: Result<ResponseValue<DeleteTaskResponse>, ApiError>,
 ) -> Result<ResponseValue<()>> {
     let answer = answer?;
-    let data = answer.data.clone().unwrap_or_default();
-    if data.success == Some(false) {
-        let said = data.message.unwrap_or_default();
-        let message = format!("the service answers that nothing was deleted: {said}");
-        return Err(Error::of_answer(ErrorKind::Failed, &answer, message));
+    if let Some(data) = &answer.data
+        && data.success == Some(false)
+    {
+        let said = data.message.as_deref();
+        return Err(Error::failed(&answer, "nothing was deleted", said));
     }
     Ok(answer.map(drop))
 }
 
 /// Refuses a name that no task can have.
 fn check_name(operation: &'static str, client: &Client, name: &str) -> Result<()> {
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let valid = (1..=255).contains(&name.len()) && name.chars().all(known);
-    if client.settings().checks && !valid {
-        let message = "`name` must have letters, digits, `-` and `_` only, from 1 to 255 of them";
-        return Err(Error::invalid(operation, message));
+    if client.settings().checks {
+        names::check(operation, name, 255)?;
     }
     Ok(())
 }

@@ -99,6 +99,20 @@ async fn a_session_can_be_kept() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Only of a session that the SDK creates it is known which one to keep.
+#[tokio::test]
+async fn a_session_that_is_to_be_kept_is_created() -> anyhow::Result<()> {
+    let emulator = Emulator::builder().manual_clock().start().await?;
+    let client = crate::sdk::client(&emulator);
+    let task = client.agent().task("Buy a hat.").keep_session();
+    let running = task.start().await?;
+    let session = client.session(running.session_id().unwrap());
+    drop(running);
+    session.goto("https://example.com").await?;
+    assert_eq!(emulator.count("create_session")?, 1);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_session_of_a_started_run_ends_with_its_handle() -> anyhow::Result<()> {
     let emulator = Emulator::builder().manual_clock().start().await?;

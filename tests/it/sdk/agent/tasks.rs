@@ -7,6 +7,9 @@ use anchorbrowser::{Client, ErrorKind, Options, SessionId};
 use anchorbrowser_emulator::{AgentScript, Emulator, Fault};
 use serde_json::{Value, json};
 
+use crate::sdk::methods::{ID, methods};
+use crate::server::{Answer, Server};
+
 /// An emulator whose agents take no time.
 async fn quick() -> anyhow::Result<Emulator> {
     let emulator = Emulator::builder().timing(|timing| timing.agent_step = Duration::ZERO);
@@ -280,5 +283,26 @@ async fn a_task_that_is_refused_creates_no_session() -> anyhow::Result<()> {
     let run = task.llm_timeout(Duration::ZERO).run().await;
     assert_eq!(run.unwrap_err().kind(), ErrorKind::InvalidArgument);
     assert!(emulator.exchanges().is_empty());
+    Ok(())
+}
+
+/// Runs have no time limit; that one has started must be told at once.
+#[tokio::test]
+async fn a_start_does_not_wait_for_ever() -> anyhow::Result<()> {
+    let server = Server::always(Answer::until_closed(Default::default())).await;
+    let client = Client::builder().base_url(server.url()).api_key("k");
+    let client = client.attempt_timeout(Duration::from_millis(50)).build()?;
+    let starts = methods!(client =>
+        client.agent().task("Buy a hat.").start(),
+        client.tasks().run(ID).send(),
+        client.tasks_legacy().run(ID).start(),
+        client.tasks_legacy().run_by_name("a").start(),
+    );
+    for (number, start) in starts.into_iter().enumerate() {
+        let start = (start.call)(client.clone());
+        let ended = tokio::time::timeout(Duration::from_secs(20), start).await;
+        assert!(ended?.unwrap_err().is_timeout());
+        assert_eq!(server.requests().len(), number + 1, "it is sent once");
+    }
     Ok(())
 }

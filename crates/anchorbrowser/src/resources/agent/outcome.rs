@@ -1,7 +1,7 @@
 //! How runs of agents end, and what is read of it.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde_json::Value;
 
 use anchorbrowser_api::ResponseValue;
@@ -71,15 +71,54 @@ pub(super) fn untyped(raw: &Value) -> Result<Value, String> {
 
 /// The result as a type of the caller's.
 pub(super) fn typed<T: DeserializeOwned>(raw: &Value) -> Result<T, String> {
-    // The API promises an object: what is none comes in one, as its only member `result`.
+    // The API promises an object: what is none comes in one, as its only member `result`. A type
+    // that has such a member of its own means the object itself.
     if let Some(members) = raw.as_object()
         && members.len() == 1
         && let Some(inner) = members.get("result")
+        && !fields::<T>().contains(&"result")
         && let Ok(output) = T::deserialize(inner)
     {
         return Ok(output);
     }
     T::deserialize(raw).map_err(|error| reason(&error))
+}
+
+/// The names of a struct's fields, as they are read; none of what is no struct.
+fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut found: &[&str] = &[];
+    let _ = T::deserialize(Fields(&mut found));
+    found
+}
+
+/// Takes down what a type asks for, and gives it nothing.
+struct Fields<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Fields<'_> {
+    type Error = de::value::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("there is nothing to read"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
 }
 
 /// Why a value does not fit, without the value: that may be anything.
@@ -200,6 +239,21 @@ mod tests {
             assert_eq!(typed::<Price>(&raw).as_ref(), Ok(&price), "{raw}");
         }
         assert_eq!(typed(&json!({ "result": "x" })), Ok("x".to_owned()));
+    }
+
+    /// Whose members are all optional reads any object: the wrong one too.
+    #[test]
+    fn a_type_with_a_member_of_that_name_is_the_whole_result() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Answer {
+            result: Option<Price>,
+        }
+        let raw = json!({ "result": { "amount": 3 } });
+        let result = Some(Price { amount: Some(3.0) });
+        let answer = Answer { result };
+        assert_eq!(typed::<Answer>(&raw).as_ref(), Ok(&answer));
+        assert_eq!(typed::<Option<Answer>>(&raw), Ok(Some(answer)));
+        assert_eq!(typed::<Box<Value>>(&raw), Ok(json!({ "amount": 3 }).into()));
     }
 
     #[test]

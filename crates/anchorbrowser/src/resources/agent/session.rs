@@ -6,6 +6,7 @@ use super::{AgentTask, Intervention, Reply, Respond};
 use crate::call::Call;
 use crate::error::Open as _;
 use crate::page::List;
+use crate::resources::paging::count;
 use crate::transfer::Upload;
 use crate::{Session, Timestamp};
 
@@ -104,7 +105,7 @@ impl SessionAgent<'_> {
         })
     }
 
-    /// Halts the agent. An agent that begins meanwhile waits too.
+    /// Halts the agent; [`resume`](Self::resume) lets it go on.
     ///
     /// Calls `pause_agent`.
     pub fn pause(&self) -> Call<()> {
@@ -148,7 +149,7 @@ impl AgentFile {
     fn new(file: types::ListAgentFilesResponseDataFilesItem) -> Self {
         Self {
             name: file.name.unwrap_or_default(),
-            size: file.size.and_then(|size| u64::try_from(size).ok()),
+            size: count(file.size),
             kind: file.type_,
             last_modified: file.last_modified,
         }

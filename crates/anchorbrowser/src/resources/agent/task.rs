@@ -101,8 +101,9 @@ impl<T> AgentTask<T> {
     }
 
     /// Keeps the session that is created for the task: by [`run`](Self::run) if the task succeeds,
-    /// by [`start`](Self::start) if it starts. To keep a session whatever happens, create it, and
-    /// give it by [`session`](Self::session).
+    /// by [`start`](Self::start) if it starts. Without [`session_options`](Self::session_options) one
+    /// is created too. To keep a session whatever happens, create it, and give it by
+    /// [`session`](Self::session).
     pub fn keep_session(mut self) -> Self {
         self.keep_session = true;
         self
@@ -193,6 +194,13 @@ impl<T> AgentTask<T> {
         false
     }
 
+    /// Has a session created where it must be known which one it is.
+    fn settle(&mut self) {
+        if (self.is_followed() || self.keep_session) && matches!(self.place, Place::Anywhere) {
+            self.place = Place::Create(Box::default());
+        }
+    }
+
     fn check(&self) -> Result<()> {
         let refuse = |message| Err(Error::invalid(OPERATION, message));
         if !self.client.settings().checks {
@@ -236,9 +244,7 @@ impl<T: Send + 'static> AgentTask<T> {
         if let Err(error) = self.check() {
             return Call::refused(error);
         }
-        if self.is_followed() && matches!(self.place, Place::Anywhere) {
-            self.place = Place::Create(Box::default());
-        }
+        self.settle();
         Call::from_future(async move {
             let session = self.place.open(&self.client).await?;
             let id = session.id();
@@ -253,7 +259,8 @@ impl<T: Send + 'static> AgentTask<T> {
         })
     }
 
-    /// Starts the task, and does not wait for its end.
+    /// Starts the task, and does not wait for its end. The request is sent once, because a second one
+    /// would run the task again.
     ///
     /// # Errors
     /// What any call may fail with.
@@ -269,11 +276,13 @@ impl<T: Send + 'static> AgentTask<T> {
                            `session.agent().steps()`";
             return Call::refused(Error::invalid(OPERATION, message));
         }
+        self.settle();
         self.body.async_ = Some(true);
         Call::from_future(async move {
             let session = self.place.open(&self.client).await?;
             let session_id = session.id();
-            let answer = perform(&self.client, session_id.clone(), self.body).await?;
+            let client = self.client.starting();
+            let answer = perform(&client, session_id.clone(), self.body).await?;
             let workflow = answer.open("data.workflow_id", |report| report.text("workflow_id"))?;
             Ok(Answer::new(workflow.map(|workflow| RunningTask {
                 client: self.client,

@@ -33,8 +33,7 @@ impl CreateBatch {
         self
     }
 
-    /// Adds something that the batch is to be known by. [`BatchItem::metadata`](super::BatchItem)
-    /// gives it back.
+    /// Adds something that the batch is to be known by, or grouped by.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         let metadata = self.metadata.get_or_insert_default();
         metadata.insert(name.into(), value.into());
@@ -65,7 +64,7 @@ impl CreateBatch {
                     status: data.status,
                     created_at: data.created_at,
                     completed_at: None,
-                    total: super::count(data.total_requests),
+                    total: super::count_or_zero(data.total_requests),
                     completed: 0,
                     failed: 0,
                 })

@@ -1,10 +1,11 @@
 use anchorbrowser_api::types;
 
-use super::{Status, count};
+use super::{Status, count_or_zero};
 use crate::call::Call;
-use crate::error::{Open as _, Result, in_range};
+use crate::error::Open as _;
 use crate::macros::set;
 use crate::page::{Cursor, Page, PageStream, Pager, Part};
+use crate::resources::paging::{PageRequest, count};
 use crate::{BatchId, Client, Timestamp};
 
 /// A list of batches; see [`BatchSessions::list`](super::BatchSessions::list).
@@ -12,8 +13,7 @@ use crate::{BatchId, Client, Timestamp};
 #[must_use = "nothing is sent before `send` or `stream`"]
 pub struct ListBatches {
     client: Client,
-    page: u64,
-    page_size: Option<u32>,
+    page: PageRequest,
     status: Option<Status>,
     created_after: Option<Timestamp>,
     created_before: Option<Timestamp>,
@@ -23,8 +23,7 @@ impl ListBatches {
     pub(super) fn new(client: &Client) -> Self {
         Self {
             client: client.clone(),
-            page: 1,
-            page_size: None,
+            page: PageRequest::first(),
             status: None,
             created_after: None,
             created_before: None,
@@ -33,13 +32,13 @@ impl ListBatches {
 
     /// The number of the first page to fetch; default 1.
     pub fn page(mut self, number: u64) -> Self {
-        self.page = number;
+        self.page.number = number;
         self
     }
 
     /// How many batches a page holds, from 1 to 100; default 20.
     pub fn page_size(mut self, size: u32) -> Self {
-        self.page_size = Some(size);
+        self.page.size = Some(size);
         self
     }
 
@@ -78,25 +77,22 @@ impl ListBatches {
     fn pager(self) -> Pager<BatchSummary> {
         Pager::new("list_batch_sessions", move |cursor| {
             let mut list = self.clone();
-            if let Some(Cursor::Page(number)) = cursor {
-                list.page = *number;
-            }
+            list.page.move_to(cursor);
             list.part()
         })
     }
 
     fn part(self) -> Call<Part<BatchSummary>> {
-        if let Err(error) = self.check() {
+        let operation = "list_batch_sessions";
+        if let Err(error) = self.page.check(operation, &self.client, 1..=100) {
             return Call::refused(error);
         }
         Call::new(&self.client, move |api| async move {
             let page = self.page;
             let mut call = api.list_batch_sessions();
-            if page != 1 {
-                call = call.page(page);
-            }
             set!(call,
-                limit: self.page_size,
+                page: page.sent_number(),
+                limit: page.size,
                 status: self.status.as_ref().map(Status::as_str),
                 created_after: self.created_after,
                 created_before: self.created_before,
@@ -106,25 +102,16 @@ impl ListBatches {
                 let told = data.pagination.unwrap_or_default();
                 Some(Part {
                     items: data.batches.into_iter().map(BatchSummary::new).collect(),
-                    total: told.total_records.map(|total| count(Some(total))),
+                    total: count(told.total_records),
                     next: Cursor::after_page(
-                        page,
-                        told.current_page.map(|page| count(Some(page))),
-                        told.total_pages.map(|pages| count(Some(pages))),
+                        page.number,
+                        count(told.current_page),
+                        count(told.total_pages),
                         told.has_next,
                     ),
                 })
             })
         })
-    }
-
-    fn check(&self) -> Result<()> {
-        match self.page_size {
-            Some(size) if self.client.settings().checks => {
-                in_range("list_batch_sessions", "limit", size.into(), 1..=100)
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -155,9 +142,9 @@ impl BatchSummary {
             status: item.status,
             created_at: item.created_at,
             completed_at: item.actual_completion_time,
-            total: count(item.total_requests),
-            completed: count(item.completed_requests),
-            failed: count(item.failed_requests),
+            total: count_or_zero(item.total_requests),
+            completed: count_or_zero(item.completed_requests),
+            failed: count_or_zero(item.failed_requests),
         }
     }
 }

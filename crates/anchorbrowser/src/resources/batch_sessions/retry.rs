@@ -1,6 +1,6 @@
 use anchorbrowser_api::types;
 
-use super::{Status, count};
+use super::{Status, count_or_zero};
 use crate::call::Call;
 use crate::error::{Open as _, Result, in_range};
 use crate::{BatchId, Client};
@@ -90,7 +90,7 @@ impl BatchRetry {
     fn new(data: types::BatchSessionRetryResponseSchema) -> Self {
         Self {
             status: data.status,
-            retried: count(data.retried_sessions),
+            retried: count_or_zero(data.retried_sessions),
             message: data.message,
         }
     }

@@ -1,7 +1,8 @@
 use anchorbrowser_api::types;
 use serde_json::{Map, Value};
 
-use super::{Phase, Status, count};
+use super::{Phase, Status, count_or_zero};
+use crate::resources::paging::count;
 use crate::{BatchId, CdpUrl, Client, LiveViewUrl, Session, SessionId, Timestamp};
 
 /// How far a batch had come when it was asked. A count that the API does not tell is 0.
@@ -47,11 +48,11 @@ impl BatchSnapshot {
             status,
             phase: progress.current_phase,
             percentage: progress.percentage,
-            total: count(data.total_requests),
-            completed: count(data.completed_requests),
-            failed: count(data.failed_requests),
-            processing: count(data.processing_requests),
-            pending: count(data.pending_requests),
+            total: count_or_zero(data.total_requests),
+            completed: count_or_zero(data.completed_requests),
+            failed: count_or_zero(data.failed_requests),
+            processing: count_or_zero(data.processing_requests),
+            pending: count_or_zero(data.pending_requests),
             items: data.sessions.into_iter().map(BatchItem::new).collect(),
             error: data.error,
             created_at: data.created_at,
@@ -84,7 +85,7 @@ pub struct BatchItem {
     pub error: Option<String>,
     /// How often its creation was attempted once more.
     pub retries: u64,
-    /// What the batch was created with; see [`CreateBatch::metadata`](super::CreateBatch::metadata).
+    /// What this session is to be known by, beside the others.
     pub metadata: Map<String, Value>,
     /// When its creation began.
     pub started_at: Option<Timestamp>,
@@ -95,13 +96,13 @@ pub struct BatchItem {
 impl BatchItem {
     pub(crate) fn new(item: types::BatchSessionItemSchema) -> Self {
         Self {
-            index: item.item_index.and_then(|index| u64::try_from(index).ok()),
+            index: count(item.item_index),
             status: item.status,
             session_id: item.session_id.map(Into::into),
             cdp_url: item.cdp_url.map(Into::into),
             live_view_url: item.live_view_url.map(Into::into),
             error: item.error,
-            retries: count(item.retry_count),
+            retries: count_or_zero(item.retry_count),
             metadata: item.metadata,
             started_at: item.started_at,
             completed_at: item.completed_at,
@@ -128,7 +129,7 @@ pub struct BatchCancellation {
     /// The status of the batch.
     pub status: Option<Status>,
     /// How many running sessions were ended.
-    pub ended_sessions: u64,
+    pub ended: u64,
     /// The same in words.
     pub message: Option<String>,
 }
@@ -137,7 +138,7 @@ impl BatchCancellation {
     pub(super) fn new(data: types::BatchSessionUpdateResponseSchema) -> Self {
         Self {
             status: data.status,
-            ended_sessions: count(data.cancelled_sessions),
+            ended: count_or_zero(data.cancelled_sessions),
             message: data.message,
         }
     }
@@ -160,8 +161,8 @@ pub struct BatchDeletion {
 impl BatchDeletion {
     pub(super) fn new(data: types::BatchSessionDeleteResponseSchema) -> Self {
         Self {
-            deleted: count(data.deleted_sessions),
-            failed: count(data.failed_deletions),
+            deleted: count_or_zero(data.deleted_sessions),
+            failed: count_or_zero(data.failed_deletions),
             errors: data.errors.into_iter().map(FailedDeletion::new).collect(),
             message: data.message,
         }

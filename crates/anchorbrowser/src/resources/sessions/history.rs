@@ -6,9 +6,9 @@ use anchorbrowser_api::types;
 
 use super::{Granularity, Metric};
 use crate::call::Call;
-use crate::error::{Result, in_range};
 use crate::macros::set;
 use crate::page::{Cursor, Page, PageStream, Pager, Part};
+use crate::resources::paging::{PageRequest, count, whole};
 use crate::timing::from_number;
 use crate::{Client, Timestamp};
 
@@ -19,36 +19,34 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[must_use = "nothing is sent before `send` or `stream`"]
 pub struct GetHistory {
     client: Client,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+    from_date: Option<Timestamp>,
+    to_date: Option<Timestamp>,
     granularity: Option<Granularity>,
     metrics: Vec<Metric>,
-    page: u64,
-    page_size: Option<u32>,
+    page: PageRequest,
 }
 
 impl GetHistory {
     pub(super) fn new(client: &Client) -> Self {
         Self {
             client: client.clone(),
-            from: None,
-            to: None,
+            from_date: None,
+            to_date: None,
             granularity: None,
             metrics: Vec::new(),
-            page: 1,
-            page_size: None,
+            page: PageRequest::first(),
         }
     }
 
     /// When the period begins.
-    pub fn from(mut self, time: impl Into<Timestamp>) -> Self {
-        self.from = Some(time.into());
+    pub fn from_date(mut self, time: impl Into<Timestamp>) -> Self {
+        self.from_date = Some(time.into());
         self
     }
 
     /// When the period ends.
-    pub fn to(mut self, time: impl Into<Timestamp>) -> Self {
-        self.to = Some(time.into());
+    pub fn to_date(mut self, time: impl Into<Timestamp>) -> Self {
+        self.to_date = Some(time.into());
         self
     }
 
@@ -66,13 +64,13 @@ impl GetHistory {
 
     /// The number of the first page to fetch; default 1.
     pub fn page(mut self, number: u64) -> Self {
-        self.page = number;
+        self.page.number = number;
         self
     }
 
     /// How many points a page holds, from 1 to 1000; default 100.
     pub fn page_size(mut self, size: u32) -> Self {
-        self.page_size = Some(size);
+        self.page.size = Some(size);
         self
     }
 
@@ -99,47 +97,34 @@ impl GetHistory {
     fn pager(self) -> Pager<HistoryPoint> {
         Pager::new("get_sessions_history", move |cursor| {
             let mut history = self.clone();
-            if let Some(Cursor::Page(number)) = cursor {
-                history.page = *number;
-            }
+            history.page.move_to(cursor);
             history.first().and_then(|(_, part)| Ok(part))
         })
     }
 
     fn first(self) -> Call<(Figures, Part<HistoryPoint>)> {
-        if let Err(error) = self.check() {
+        let operation = "get_sessions_history";
+        if let Err(error) = self.page.check(operation, &self.client, 1..=1000) {
             return Call::refused(error);
         }
         Call::new(&self.client, move |api| async move {
             let page = self.page;
             let mut call = api.get_sessions_history();
-            if page != 1 {
-                call = call.page(page);
-            }
             set!(call,
-                from_date: self.from,
-                to_date: self.to,
+                page: page.sent_number(),
+                from_date: self.from_date,
+                to_date: self.to_date,
                 granularity: self.granularity,
                 metrics: (!self.metrics.is_empty()).then_some(self.metrics),
-                limit: self.page_size,
+                limit: page.size,
             );
-            Ok(call.send().await?.map(|answer| read(page, answer)))
+            Ok(call.send().await?.map(|answer| read(page.number, answer)))
         })
-    }
-
-    fn check(&self) -> Result<()> {
-        match self.page_size {
-            Some(size) if self.client.settings().checks => {
-                in_range("get_sessions_history", "limit", size.into(), 1..=1000)
-            }
-            _ => Ok(()),
-        }
     }
 }
 
 fn read(page: u64, answer: types::SessionHistoryResponse) -> (Figures, Part<HistoryPoint>) {
     let told = answer.pagination.unwrap_or_default();
-    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
     let part = Part {
         items: answer.data.into_iter().map(HistoryPoint::new).collect(),
         total: count(told.total_records),
@@ -222,10 +207,6 @@ impl Figures {
             network_bytes: whole(summary.total_network_bytes_total),
         }
     }
-}
-
-fn whole(number: Option<f64>) -> Option<u64> {
-    number.map(|number| number as u64)
 }
 
 fn hours(number: Option<f64>) -> Option<Duration> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anchorbrowser_api::types;
 use anchorbrowser_api::wire::SecretJson;
 
+use crate::resources::paging::count;
 use crate::{LiveViewUrl, PageId, SessionId, TeamId, Timestamp};
 
 /// What the service knows of a session.
@@ -37,7 +38,6 @@ pub struct SessionInfo {
 
 impl SessionInfo {
     pub(crate) fn new(data: types::GetSessionResponseData) -> Option<Self> {
-        let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
         Some(Self {
             id: data.session_id?.into(),
             status: data.status,

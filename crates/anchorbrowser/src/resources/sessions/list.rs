@@ -6,9 +6,10 @@ use anchorbrowser_api::types;
 
 use super::filter::{Filter, filters, narrow};
 use crate::call::Call;
-use crate::error::Open as _;
+use crate::error::{Open as _, Result};
 use crate::macros::set;
 use crate::page::{Cursor, Page, PageStream, Pager, Part};
+use crate::resources::paging::{PageRequest, whole};
 use crate::timing::from_number;
 use crate::{Client, SessionId, Timestamp};
 
@@ -20,8 +21,7 @@ pub use types::ListSessionsSortOrder as SortOrder;
 #[must_use = "nothing is sent before `send` or `stream`"]
 pub struct ListSessions {
     client: Client,
-    page: u64,
-    page_size: Option<PageSize>,
+    page: PageRequest,
     search: Option<String>,
     status: Option<String>,
     filter: Filter,
@@ -46,8 +46,7 @@ impl ListSessions {
     pub(super) fn new(client: &Client) -> Self {
         Self {
             client: client.clone(),
-            page: 1,
-            page_size: None,
+            page: PageRequest::first(),
             search: None,
             status: None,
             filter: Filter::default(),
@@ -57,13 +56,13 @@ impl ListSessions {
 
     /// The number of the first page to fetch; default 1.
     pub fn page(mut self, number: u64) -> Self {
-        self.page = number;
+        self.page.number = number;
         self
     }
 
     /// How many sessions a page holds; default 10.
     pub fn page_size(mut self, size: PageSize) -> Self {
-        self.page_size = Some(size);
+        self.page.size = Some(size as u32);
         self
     }
 
@@ -104,28 +103,22 @@ impl ListSessions {
     fn pager(self) -> Pager<SessionSummary> {
         Pager::new("list_sessions", move |cursor| {
             let mut list = self.clone();
-            if let Some(Cursor::Page(number)) = cursor {
-                list.page = *number;
-            }
+            list.page.move_to(cursor);
             list.part()
         })
     }
 
     fn part(self) -> Call<Part<SessionSummary>> {
-        if self.client.settings().checks
-            && let Err(error) = self.filter.check("list_sessions")
-        {
+        if let Err(error) = self.check("list_sessions") {
             return Call::refused(error);
         }
         Call::new(&self.client, move |api| async move {
             let (page, (sort_by, sort_order)) = (self.page, self.sort.unzip());
             let mut call = api.list_sessions();
-            if page != 1 {
-                call = call.page(page);
-            }
             narrow!(call, self.filter);
             set!(call,
-                limit: self.page_size.map(|size| size as i64),
+                page: page.sent_number(),
+                limit: page.size,
                 search: self.search,
                 status: self.status,
                 sort_by: sort_by,
@@ -133,14 +126,19 @@ impl ListSessions {
             );
             call.send().await?.open("data.sessions", |answer| {
                 let data = answer.data.take()?;
-                let count = |number: Option<f64>| number.map(|number| number as u64);
+                let (current, pages) = (whole(data.page), whole(data.total_pages));
                 Some(Part {
                     items: data.sessions.into_iter().map(SessionSummary::new).collect(),
-                    total: count(data.total),
-                    next: Cursor::after_page(page, count(data.page), count(data.total_pages), None),
+                    total: whole(data.total),
+                    next: Cursor::after_page(page.number, current, pages, None),
                 })
             })
         })
+    }
+
+    fn check(&self, operation: &'static str) -> Result<()> {
+        self.page.check(operation, &self.client, 10..=50)?;
+        self.filter.check(operation, &self.client)
     }
 }
 
@@ -186,7 +184,6 @@ pub struct SessionSummary {
 
 impl SessionSummary {
     fn new(item: types::SessionHistoryPageItem) -> Self {
-        let count = |number: Option<f64>| number.map(|number| number as u64);
         Self {
             id: item.id.unwrap_or_default().into(),
             status: item.status,
@@ -199,10 +196,10 @@ impl SessionSummary {
             headless: item.headless,
             recording: item.recording,
             proxy_type: item.proxy_type,
-            proxy_bytes: count(item.proxy_bytes),
+            proxy_bytes: whole(item.proxy_bytes),
             credits: Credits::new(item.used_credits),
-            steps: count(item.steps),
-            task_executions: count(item.task_executions_count),
+            steps: whole(item.steps),
+            task_executions: whole(item.task_executions_count),
             task_initiated: item.task_initiated,
             browser_ip: item.browser_ip,
             api_key_name: item.api_key_name,

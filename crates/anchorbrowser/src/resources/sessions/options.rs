@@ -296,7 +296,7 @@ impl<C> SessionOptions<C> {
         self.raw(|body| body.identity_async_auth = Some(on))
     }
 
-    /// Whether identities are used without a check that they are logged in; default no.
+    /// Whether identities are used without a check that they are logged in; default yes.
     pub fn identity_skip_validation(self, on: bool) -> Self {
         self.raw(|body| body.identity_skip_validation = Some(on))
     }

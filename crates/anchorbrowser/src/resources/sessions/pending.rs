@@ -65,6 +65,9 @@ pub struct StartStatus {
     pub session: Option<Session>,
     /// Why the session could not be started.
     pub error: Option<String>,
+    /// All that is told of the session, as soon as there is a record of it: its id also before it
+    /// is ready, e.g. to [`end`](super::Sessions::end) it.
+    pub item: Option<BatchItem>,
 }
 
 impl StartStatus {
@@ -78,7 +81,8 @@ impl StartStatus {
             state,
             phase: data.progress.and_then(|progress| progress.current_phase),
             created_at: data.created_at,
-            error: item.and_then(|item| item.error),
+            error: item.as_ref().and_then(|item| item.error.clone()),
+            item,
         })
     }
 }

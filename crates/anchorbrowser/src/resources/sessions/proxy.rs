@@ -1,5 +1,5 @@
 use anchorbrowser_api::types;
-use anchorbrowser_api::wire::Secret;
+use anchorbrowser_api::wire::{Secret, SecretJson};
 
 /// The proxy through which a session's browser reaches the web.
 #[derive(Clone, Debug)]
@@ -7,10 +7,10 @@ use anchorbrowser_api::wire::Secret;
 pub enum Proxy {
     /// A proxy of the service.
     Anchor {
-        /// Where it is: a two-letter code in lower case. Any text is taken, since the service adds
-        /// countries.
+        /// Where it is: a two-letter code in lower case; default `us`. Any text is taken, since the
+        /// service adds countries.
         country: Option<String>,
-        /// A part of the country.
+        /// The code of a part of the country.
         region: Option<String>,
         /// A city. Needs a region.
         city: Option<String>,
@@ -24,12 +24,13 @@ pub enum Proxy {
         /// The user's password.
         password: Secret,
     },
-    /// A kind that this version of the SDK does not know, as JSON.
-    Other(serde_json::Value),
+    /// A kind that this version of the SDK does not know, as JSON: `Proxy::Other(json.into())`. It
+    /// may hold a password, so `Debug` does not show it.
+    Other(SecretJson),
 }
 
 impl Proxy {
-    /// A proxy of the service, where the service likes.
+    /// A proxy of the service, in its default country.
     pub fn anchor() -> Self {
         Self::Anchor {
             country: None,
@@ -47,11 +48,11 @@ impl Proxy {
         }
     }
 
-    /// Narrows a proxy of the service to a part of its country. Has no effect on others.
+    /// Narrows a proxy of the service to a part of its country, by its code. Has no effect on others.
     #[must_use]
-    pub fn region(mut self, name: impl Into<String>) -> Self {
+    pub fn region(mut self, code: impl Into<String>) -> Self {
         if let Self::Anchor { region, .. } = &mut self {
-            *region = Some(name.into());
+            *region = Some(code.into());
         }
         self
     }
@@ -102,7 +103,7 @@ impl Proxy {
                 password,
                 true,
             )),
-            Self::Other(json) => types::ProxyConfig::Unknown(json),
+            Self::Other(json) => types::ProxyConfig::Unknown(json.expose().clone()),
         }
     }
 }

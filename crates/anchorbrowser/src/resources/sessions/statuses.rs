@@ -6,6 +6,7 @@ use super::filter::{Filter, filters, narrow};
 use crate::call::Call;
 use crate::error::Open as _;
 use crate::page::{Page, PageStream, Pager, Part};
+use crate::resources::paging::count;
 use crate::{Client, SessionId, Timestamp};
 
 /// The status of each session of the API key; see [`Sessions::statuses`](super::Sessions::statuses).
@@ -45,9 +46,8 @@ impl ListStatuses {
     }
 
     fn part(self) -> Call<Part<SessionStatus>> {
-        if self.client.settings().checks
-            && let Err(error) = self.filter.check("get_all_sessions_status")
-        {
+        let operation = "get_all_sessions_status";
+        if let Err(error) = self.filter.check(operation, &self.client) {
             return Call::refused(error);
         }
         Call::new(&self.client, move |api| async move {
@@ -57,7 +57,7 @@ impl ListStatuses {
                 let data = answer.data.take()?;
                 Some(Part {
                     items: data.items.into_iter().map(SessionStatus::new).collect(),
-                    total: data.count.map(|count| count as u64),
+                    total: count(data.count),
                     next: None,
                 })
             })

@@ -76,8 +76,8 @@ impl RunTask {
         self
     }
 
-    /// Starts the run, or with [`sync`](Self::sync) runs the task to its end. No attempt has a time
-    /// limit, and the request is sent once, because a second one would run the task again.
+    /// Starts the run, or with [`sync`](Self::sync) runs the task to its end: then no attempt has a
+    /// time limit. The request is sent once, because a second one would run the task again.
     ///
     /// That a run has failed is no error, but [`RunStatus::Failure`].
     ///
@@ -87,7 +87,11 @@ impl RunTask {
     ///
     /// Calls `run_task`.
     pub fn send(self) -> Call<TaskRun> {
-        Call::new(&self.client, move |api| async move {
+        let client = match self.body.sync {
+            Some(true) => self.client,
+            _ => self.client.starting(),
+        };
+        Call::new(&client, move |api| async move {
             let call = api.run_task().task_id(self.task).body(self.body);
             TaskRun::read(call.send().await?)
         })

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anchorbrowser_api::types;
 
-use super::list::{Place, count};
-use super::{ExecutionStatus, Version};
+use super::{ExecutionStatus, SIZES, Version};
 use crate::call::Call;
 use crate::error::Open as _;
 use crate::macros::set;
 use crate::page::{Cursor, Page, PageStream, Pager, Part};
+use crate::resources::paging::{PageRequest, count};
 use crate::timing::from_number;
 use crate::{Client, ExecutionId, TaskId, Timestamp};
 
@@ -19,7 +19,7 @@ use crate::{Client, ExecutionId, TaskId, Timestamp};
 pub struct ListExecutions {
     client: Client,
     id: TaskId,
-    place: Place,
+    page: PageRequest,
     status: Option<ExecutionStatus>,
     version: Option<Version>,
 }
@@ -29,7 +29,7 @@ impl ListExecutions {
         Self {
             client: client.clone(),
             id,
-            place: Place::first(),
+            page: PageRequest::first(),
             status: None,
             version: None,
         }
@@ -37,13 +37,13 @@ impl ListExecutions {
 
     /// The number of the first page to fetch; default 1.
     pub fn page(mut self, number: u64) -> Self {
-        self.place.page = number;
+        self.page.number = number;
         self
     }
 
     /// How many runs a page holds; default 10.
     pub fn page_size(mut self, size: u32) -> Self {
-        self.place.page_size = Some(size);
+        self.page.size = Some(size);
         self
     }
 
@@ -79,34 +79,34 @@ impl ListExecutions {
     fn pager(self) -> Pager<Execution> {
         Pager::new("list_task_executions", move |cursor| {
             let mut list = self.clone();
-            list.place.at(cursor);
+            list.page.move_to(cursor);
             list.part()
         })
     }
 
     fn part(self) -> Call<Part<Execution>> {
-        if let Err(error) = self.place.check("list_task_executions", &self.client) {
+        let operation = "list_task_executions";
+        if let Err(error) = self.page.check(operation, &self.client, SIZES) {
             return Call::refused(error);
         }
         Call::new(&self.client, move |api| async move {
-            let (page, limit) = self.place.texts();
+            let page = self.page;
             let mut call = api.list_task_executions().task_id(self.id);
             set!(call,
-                page: page,
-                limit: limit,
+                page: page.sent_number().map(|number| number.to_string()),
+                limit: page.size.map(|size| size.to_string()),
                 status: self.status.map(|status| status.as_str().to_owned()),
                 version: self.version,
             );
             let answer = call.send().await?;
             answer.open("data.results", |answer| {
                 let data = answer.data.take()?;
-                let pagination = data.pagination.unwrap_or_default();
-                let page = count(pagination.page).unwrap_or(1);
-                let pages = count(pagination.total_pages).unwrap_or(1);
+                let told = data.pagination.unwrap_or_default();
+                let (current, pages) = (count(told.page), count(told.total_pages));
                 Some(Part {
                     items: data.results.into_iter().map(Execution::new).collect(),
-                    total: count(pagination.total),
-                    next: (page < pages).then_some(Cursor::Page(page + 1)),
+                    total: count(told.total),
+                    next: Cursor::after_page(page.number, current, pages, None),
                 })
             })
         })

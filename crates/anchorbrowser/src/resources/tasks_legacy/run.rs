@@ -9,7 +9,7 @@ use anchorbrowser_api::{Client as ApiClient, ResponseValue, types};
 use super::executions::millis;
 use super::{Version, check_name, session_config};
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Open as _, Result};
+use crate::error::{Error, Open as _, Result};
 use crate::sessions::SessionOptions;
 use crate::{Client, ExecutionId, SessionId, TaskId};
 
@@ -105,9 +105,9 @@ impl RunTask {
     /// [`operation_timeout`](crate::ClientBuilder::operation_timeout).
     ///
     /// # Errors
-    /// [`ErrorKind::Failed`] with the reason if the run fails;
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the reason if the run fails;
     /// [`is_not_found`](Error::is_not_found) if there is no such task or session;
-    /// [`ErrorKind::InvalidArgument`] if an argument is refused before it is sent.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if an argument is refused before it is sent.
     ///
     /// Calls `run_adhoc_task` or `run_task_by_name`.
     pub fn send(self) -> Call<TaskRun> {
@@ -150,7 +150,10 @@ impl RunTask {
         open: fn(ResponseValue<types::RunTaskResponseData>) -> Result<ResponseValue<T>>,
     ) -> Call<T> {
         self.body.async_ = Some(start);
-        let client = self.client.clone();
+        let client = match start {
+            true => self.client.starting(),
+            false => self.client.clone(),
+        };
         let (target, body) = match self.checked() {
             Ok(checked) => checked,
             Err(error) => return Call::refused(error),
@@ -159,10 +162,8 @@ impl RunTask {
             let answer = run(api, target, body).await?;
             let answer = answer.open("data", |answer| answer.data.take())?;
             if !answer.success.unwrap_or(answer.error.is_none()) {
-                let reason = answer.error.as_ref().or(answer.message.as_ref());
-                let reason = reason.map_or("no reason is given", |text| text.as_str());
-                let message = format!("the run of the task failed: {reason}");
-                return Err(Error::of_answer(ErrorKind::Failed, &answer, message));
+                let reason = answer.error.as_deref().or(answer.message.as_deref());
+                return Err(Error::failed(&answer, "the run of the task failed", reason));
             }
             open(answer)
         })
