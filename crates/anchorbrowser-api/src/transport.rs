@@ -82,7 +82,7 @@ impl Transport {
     }
 
     /// Removes the key and the configured headers' values from a server's text.
-    fn redact(&self, text: String) -> String {
+    pub(crate) fn redact(&self, text: String) -> String {
         let headers = self
             .0
             .headers

@@ -140,6 +140,8 @@ impl Error {
     /// gives, of which not more than a few lines are printed.
     pub(crate) fn failed<T>(answer: &ResponseValue<T>, what: &str, reason: Option<&str>) -> Self {
         let reason = reason.unwrap_or("the service gives no reason");
+        // Before it is cut: a part of a secret would not be found.
+        let reason = answer.redact(reason);
         let clean = |c: char| if c.is_control() { ' ' } else { c };
         let reason: String = reason.chars().take(300).map(clean).collect();
         Self::of_answer(ErrorKind::Failed, answer, format!("{what}: {reason}"))

@@ -9,7 +9,7 @@ use anchorbrowser_emulator::Emulator;
 use super::methods::Method;
 
 /// The methods of each resource.
-fn all() -> Vec<Method> {
+pub(crate) fn all() -> Vec<Method> {
     let all = [
         super::agent::methods(),
         super::agent_access::methods(),

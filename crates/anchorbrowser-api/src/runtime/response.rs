@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::error::{Answer, Error, ErrorKind, decode_reason, duration, is_html, page};
-use crate::transport::{Limits, Passed};
+use crate::transport::{Limits, Passed, Transport};
 use crate::wire::{Trail, read};
 
 /// The call that an answer belongs to; travels in the answer's extensions, because generated code
@@ -55,6 +55,8 @@ pub struct ResponseValue<T> {
     headers: HeaderMap,
     body: Option<Bytes>,
     call: CallInfo,
+    /// Knows the secrets that the server may repeat.
+    transport: Option<Transport>,
 }
 
 impl<T> ResponseValue<T> {
@@ -65,6 +67,7 @@ impl<T> ResponseValue<T> {
             headers: response.headers().clone(),
             body: None,
             call: CallInfo::of(response),
+            transport: response.extensions().get().cloned(),
         }
     }
 
@@ -76,6 +79,7 @@ impl<T> ResponseValue<T> {
             headers: self.headers,
             body: self.body,
             call: self.call,
+            transport: self.transport,
         }
     }
 
@@ -93,6 +97,7 @@ impl<T> ResponseValue<T> {
             headers: self.headers,
             body: self.body,
             call: self.call,
+            transport: self.transport,
         })
     }
 
@@ -125,6 +130,15 @@ impl<T> ResponseValue<T> {
     /// The body as received, if it was JSON. It may hold secrets.
     pub fn body(&self) -> Option<&Bytes> {
         self.body.as_ref()
+    }
+
+    /// A text of the server's without the client's key and the values of its headers.
+    #[doc(hidden)]
+    pub fn redact(&self, text: &str) -> String {
+        match &self.transport {
+            Some(transport) => transport.redact(text.to_owned()),
+            None => text.to_owned(),
+        }
     }
 
     /// The value alone.

@@ -50,6 +50,7 @@ impl Client {
         });
         trace::end(&span, &result, attempts, elapsed);
         let mut response = result?;
+        response.extensions_mut().insert(self.inner.clone());
         response.extensions_mut().insert(CallInfo {
             operation: id,
             attempts,
