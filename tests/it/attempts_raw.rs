@@ -1,7 +1,12 @@
 //! Calls beside the document's operations: any path, links, uploads; and clones of a client.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use anchorbrowser_api::multipart::FilePart;
 use anchorbrowser_api::{ByteStream, Client, Error, ErrorKind, KEY_HEADER, ResponseValue};
+use bytes::Bytes;
+use futures_core::Stream;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -296,6 +301,31 @@ async fn an_upload_that_fails_prints_no_url() {
     }
     assert_eq!(put(CANARY, &[]).await, ErrorKind::InvalidRequest);
     assert_eq!(server.requests().len(), 3);
+}
+
+/// One byte after the other.
+struct Bytewise(u8);
+
+impl Stream for Bytewise {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or_default();
+        Poll::Ready(left.map(|_| Ok(Bytes::from_static(b"x"))))
+    }
+}
+
+/// The request is whole before the stream has ended, if that is too long.
+#[tokio::test]
+async fn an_upload_must_have_the_length_that_was_said() {
+    let server = Server::always(Answer::json(200, "")).await;
+    for (given, said, ok) in [(2, 2, true), (1, 2, false), (3, 2, false), (0, 0, true)] {
+        let file = FilePart::stream("a", Bytewise(given), said);
+        let put = server.client().upload_url(&server.url(), &[], file).await;
+        assert_eq!(put.is_ok(), ok, "{given} {said}");
+    }
+    assert!(server.requests().iter().all(|request| request.length != 1));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod certificates;
 mod checks;
 mod classes;
 mod client;
+mod connections;
 mod control;
 mod coverage;
 mod deliveries;

@@ -5,14 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, ErrorKind};
 use crate::generated::operations::{KEY_HEADER, KEY_PREFIX};
-use crate::transport::{Budget, Key, Shared, Transport};
+use crate::transport::{Budget, Connecting, Key, Shared, Transport, connections};
 use crate::{Client, DEFAULT_BASE_URL, Needs, Policy};
 
 const KEY_VARIABLE: &str = "ANCHORBROWSER_API_KEY";
@@ -98,7 +97,31 @@ impl Client {
         self.with(|shared| shared.query.push(pair))
     }
 
-    fn with(&self, edit: impl FnOnce(&mut Shared)) -> Client {
+    /// A clone with connections of its own, to make calls on another runtime than this client's: a
+    /// connection stands still with the runtime that opened it, and is lost with it. All these
+    /// clones share theirs. Those of a client that was given an
+    /// [`http_client`](ClientBuilder::http_client) have none of their own.
+    pub fn with_own_connections(&self) -> Client {
+        match &self.inner.0.connecting {
+            Some(connecting) => Client {
+                client: connecting.second(&self.client),
+                ..self.clone()
+            },
+            None => self.clone(),
+        }
+    }
+
+    /// Starts an HTTP client that connects as this one does: with its proxy and its limit for
+    /// connecting, and without following redirects. For a client that was given an
+    /// [`http_client`](ClientBuilder::http_client), these are the defaults.
+    pub fn http_builder(&self) -> reqwest::ClientBuilder {
+        match &self.inner.0.connecting {
+            Some(connecting) => connecting.builder(),
+            None => Connecting::default().builder(),
+        }
+    }
+
+    pub(crate) fn with(&self, edit: impl FnOnce(&mut Shared)) -> Client {
         let mut shared = Shared::clone(&self.inner.0);
         edit(&mut shared);
         Client {
@@ -259,6 +282,7 @@ impl ClientBuilder {
             }
             limit => limit.map(|limit| Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
         };
+        let (client, connecting) = connections(self.http_client, self.proxy, self.connect_timeout)?;
         let shared = Shared {
             key: self.key.map(key).transpose()?,
             headers: headers(self.headers)?,
@@ -270,8 +294,9 @@ impl ClientBuilder {
             needs: Needs::default(),
             concurrency: concurrency.map(Arc::new),
             budget: Arc::new(Budget::new()),
+            deadline: None,
+            connecting,
         };
-        let client = http_client(self.http_client, self.proxy, self.connect_timeout)?;
         let base = shared.base.as_str().trim_end_matches('/').to_owned();
         Ok(Client::new_with_client(
             &base,
@@ -294,57 +319,6 @@ impl fmt::Debug for ClientBuilder {
 
 fn config(message: String) -> Error {
     Error::new(ErrorKind::Config, message)
-}
-
-fn http_client(
-    own: Option<reqwest::Client>,
-    proxy_url: Option<String>,
-    connect_timeout: Option<Duration>,
-) -> Result<reqwest::Client, Error> {
-    let proxy = proxy_url.as_deref().map(proxy).transpose()?;
-    match (own, &proxy) {
-        (Some(_), Some(_)) => {
-            let message = "a proxy has no effect on an HTTP client that was given: set it there";
-            return Err(config(message.to_owned()));
-        }
-        (Some(own), None) => return Ok(own),
-        (None, _) => {}
-    }
-    let builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(connect_timeout.unwrap_or(Duration::from_secs(20)));
-    let builder = proxy
-        .into_iter()
-        .fold(builder, |builder, proxy| builder.proxy(proxy));
-    builder
-        .build()
-        .map_err(|source| config("the HTTP client cannot be set up".to_owned()).with_source(source))
-}
-
-/// The HTTP client prints a proxy's URL, so user name and password are given to it beside that.
-fn proxy(text: &str) -> Result<reqwest::Proxy, Error> {
-    let refuse = |reason: &str| config(format!("the proxy {reason}"));
-    let mut url = Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"))
-        .ok_or_else(|| refuse("is not an HTTP URL such as http://proxy:8080"))?;
-    let decode = |text: &str| {
-        let decoded = percent_decode_str(text).decode_utf8();
-        let decoded = decoded.map_err(|_| refuse("has a user name or password that is no text"));
-        decoded.map(|text| text.into_owned())
-    };
-    let (user, password) = (
-        decode(url.username())?,
-        decode(url.password().unwrap_or_default())?,
-    );
-    let removed = url.set_username("").and_then(|()| url.set_password(None));
-    removed.map_err(|()| refuse("is not a URL that can have a user name"))?;
-    let proxy = reqwest::Proxy::all(url)
-        .map_err(|source| refuse("is refused by the HTTP client").with_source(source))?;
-    if user.is_empty() && password.is_empty() {
-        return Ok(proxy);
-    }
-    Ok(proxy.basic_auth(&user, &password))
 }
 
 fn base_url(text: &str) -> Result<Url, Error> {

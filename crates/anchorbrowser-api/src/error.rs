@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, InvalidHeaderValue};
 
 pub use body::ErrorBody;
-pub(crate) use text::{decode_reason, duration, excerpt, is_html, page};
+pub(crate) use text::{Show, decode_reason, duration, excerpt, is_html, page};
 
 /// Why a call failed.
 ///
@@ -105,6 +105,24 @@ impl Error {
         message: impl Into<String>,
     ) -> Self {
         Self::new(kind, message).of(operation)
+    }
+
+    /// The failure of a request that the layer above this one sent itself, once.
+    #[doc(hidden)]
+    pub fn answered(
+        operation: &'static str,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Self {
+        let body = Some(body);
+        let answer = Answer {
+            status,
+            headers,
+            body,
+        };
+        let error = Self::from_answer(answer, None, str::to_owned);
+        error.of(Some(operation)).after(1, Duration::ZERO)
     }
 
     /// Names the operation that failed.
@@ -275,8 +293,14 @@ impl Error {
     }
 
     /// An answer that is no success. `note` says what is missing of its body, if anything is.
-    pub(crate) fn from_answer(answer: Answer, note: Option<&str>) -> Self {
-        let mut message = describe(&answer);
+    /// What the server says goes through `redact` before it is shortened: a part of a secret is
+    /// not found again.
+    pub(crate) fn from_answer(
+        answer: Answer,
+        note: Option<&str>,
+        redact: impl Fn(&str) -> String,
+    ) -> Self {
+        let mut message = describe(&answer, &|text| excerpt(&redact(text)));
         if answer.status == StatusCode::UNAUTHORIZED {
             message.push_str("; check the API key");
         }
@@ -298,7 +322,7 @@ impl Error {
         }
     }
 
-    /// Removes secrets from what will be displayed.
+    /// Says something else.
     pub(crate) fn map_message(mut self, edit: impl FnOnce(String) -> String) -> Self {
         self.0.message = edit(std::mem::take(&mut self.0.message));
         self
@@ -306,7 +330,7 @@ impl Error {
 }
 
 /// What an answer that is no success says, in one line.
-fn describe(answer: &Answer) -> String {
+fn describe(answer: &Answer, show: Show<'_>) -> String {
     let Some(body) = answer
         .body
         .as_deref()
@@ -315,25 +339,25 @@ fn describe(answer: &Answer) -> String {
         return "no body".to_owned();
     };
     if is_html(body) {
-        return page(body);
+        return page(body, show);
     }
     let Some(read) = ErrorBody::read(body) else {
         return "no body".to_owned();
     };
-    if let Some(line) = read.line() {
+    if let Some(line) = read.line(show) {
         return line;
     }
     match read.json() {
-        Some(json) => format!("no message in the body ({})", crate::wire::outline(json)),
+        Some(json) => format!(
+            "no message in the body ({})",
+            show(&crate::wire::outline(json))
+        ),
         None => {
             let content_type = answer
                 .headers
                 .get(CONTENT_TYPE)
                 .and_then(|value| value.to_str().ok());
-            format!(
-                "a body of type {}",
-                excerpt(content_type.unwrap_or("unknown"))
-            )
+            format!("a body of type {}", show(content_type.unwrap_or("unknown")))
         }
     }
 }

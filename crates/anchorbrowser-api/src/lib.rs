@@ -42,4 +42,6 @@ pub use raw::RawRequest;
 pub use runtime::{ByteStream, ResponseValue};
 #[cfg(feature = "schemars")]
 pub use schemas::{TypeSchema, schemas};
+#[doc(hidden)]
+pub use transport::Repeats;
 pub(crate) use transport::Transport;

@@ -46,8 +46,8 @@ impl FilePart {
     /// If it cannot be opened, or is not a file.
     pub async fn path(path: impl AsRef<Path>) -> std::io::Result<Self> {
         let path = path.as_ref();
-        let file = tokio::fs::File::open(path).await?;
-        let metadata = file.metadata().await?;
+        // Before it is opened: to open a pipe could wait for ever.
+        let metadata = tokio::fs::metadata(path).await?;
         if !metadata.is_file() {
             let kind = std::io::ErrorKind::InvalidInput;
             return Err(std::io::Error::new(
@@ -60,7 +60,8 @@ impl FilePart {
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
             .into_owned();
-        let length = metadata.len();
+        let file = tokio::fs::File::open(path).await?;
+        let length = file.metadata().await?.len();
         // The form's length is said beforehand, so a file that grows must not break it.
         let chunks = ReaderStream::with_capacity(file.take(length), CHUNK);
         Ok(Self::stream(name, chunks, length))
@@ -74,8 +75,9 @@ impl FilePart {
         E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
     {
         let stream = Exact {
-            stream: Box::pin(stream),
+            stream: Some(Box::pin(stream)),
             left: length,
+            last: None,
         };
         Self {
             body: Body::wrap_stream(stream),
@@ -138,8 +140,30 @@ impl fmt::Debug for FilePart {
 /// A stream of a length that was said beforehand. What is too much would be cut off in silence, and
 /// the form's end with it.
 struct Exact<S> {
-    stream: Pin<Box<S>>,
+    /// `None` when it has ended.
+    stream: Option<Pin<Box<S>>>,
     left: u64,
+    /// The chunk that makes the length full. It is kept until the stream has ended: with it the
+    /// request is whole, and nobody asks whether there is more.
+    last: Option<Bytes>,
+}
+
+impl<S, E> Exact<S>
+where
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn take(&mut self, chunk: Bytes) -> Result<Option<Bytes>, &'static str> {
+        let left = self.left.checked_sub(chunk.len() as u64);
+        self.left = left.ok_or("the file is longer than was said")?;
+        if self.left > 0 {
+            return Ok(Some(chunk));
+        }
+        if !chunk.is_empty() {
+            self.last = Some(chunk);
+        }
+        Ok(None)
+    }
 }
 
 impl<S, E> Stream for Exact<S>
@@ -150,19 +174,23 @@ where
     type Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let polled = ready!(self.stream.as_mut().poll_next(context));
-        Poll::Ready(match polled {
-            None if self.left > 0 => Some(Err("the file is shorter than was said".into())),
-            None => None,
-            Some(Err(error)) => Some(Err(error.into())),
-            Some(Ok(chunk)) => match self.left.checked_sub(chunk.len() as u64) {
-                Some(left) => {
-                    self.left = left;
-                    Some(Ok(chunk))
+        while let Some(stream) = &mut self.stream {
+            let taken = match ready!(stream.as_mut().poll_next(context)) {
+                Some(Ok(chunk)) => self.take(chunk),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                None if self.left > 0 => Err("the file is shorter than was said"),
+                None => {
+                    self.stream = None;
+                    Ok(None)
                 }
-                None => Some(Err("the file is longer than was said".into())),
-            },
-        })
+            };
+            match taken {
+                Ok(Some(chunk)) => return Poll::Ready(Some(Ok(chunk))),
+                Ok(None) => {}
+                Err(reason) => return Poll::Ready(Some(Err(reason.into()))),
+            }
+        }
+        Poll::Ready(self.last.take().map(Ok))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod budget;
+mod connect;
 mod limit;
 mod path;
 mod redirect;
@@ -17,10 +18,13 @@ use reqwest::header::{
 };
 use reqwest::{Request, Response, Url};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 pub(crate) use attempts::Call;
 pub(crate) use budget::Budget;
+pub(crate) use connect::{Connecting, connections};
 pub(crate) use limit::{Limits, Passed};
+pub use repeat::Repeats;
 
 use crate::error::{Answer, Error, ErrorKind};
 use crate::generated::operations::KEY_HEADER;
@@ -55,6 +59,10 @@ pub(crate) struct Shared {
     /// One permit for each attempt that may run at once.
     pub(crate) concurrency: Option<Arc<Semaphore>>,
     pub(crate) budget: Arc<Budget>,
+    /// When the operation must end of which each call is an attempt.
+    pub(crate) deadline: Option<Instant>,
+    /// `None` if the HTTP client was given.
+    pub(crate) connecting: Option<Arc<Connecting>>,
 }
 
 #[derive(Clone)]
@@ -81,17 +89,17 @@ impl Transport {
         self.0.base.origin() == url.origin()
     }
 
-    /// Removes the key and the configured headers' values from a server's text.
-    pub(crate) fn redact(&self, text: String) -> String {
-        let headers = self
-            .0
-            .headers
-            .values()
-            .filter_map(|value| value.to_str().ok());
+    /// Removes the key and the values of the configured headers and parameters from a server's
+    /// text.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let headers = self.0.headers.values();
+        let headers = headers.filter_map(|value| value.to_str().ok());
+        let query = self.0.query.iter().map(|(_, value)| value.as_str());
         let key = self.0.key.as_ref().map(|key| key.text.as_str());
         // A short value is no secret, and replacing it would garble the text.
-        let secrets = headers.filter(|value| value.len() >= 8).chain(key);
-        secrets.fold(text, |text, secret| text.replace(secret, "***"))
+        let values = headers.chain(query).filter(|value| value.len() >= 8);
+        let secrets = values.chain(key);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
     /// The error of an operation that needs a key.
@@ -180,13 +188,12 @@ impl Transport {
                 let error = Error::new(ErrorKind::Redirect, message);
                 error.with_answer(answer).with_location(location)
             }
-            None => Error::from_answer(answer, note.as_deref()),
+            None => Error::from_answer(answer, note.as_deref(), |text| self.redact(text)),
         };
-        let error = match broken {
+        match broken {
             Some(Broken::Transport(source)) => error.with_source(source),
             _ => error,
-        };
-        error.map_message(|text| self.redact(text))
+        }
     }
 }
 
@@ -276,7 +283,7 @@ mod tests {
             .header("x-a", "1")
             .header("x-b", "12345678");
         let client = builder.base_url("http://localhost:1/prefix").build()?;
-        let text = client.inner.redact("key-1 of 12345678 is not 1".to_owned());
+        let text = client.inner.redact("key-1 of 12345678 is not 1");
         assert_eq!(text, "*** of *** is not 1");
         for (url, home) in [
             ("http://localhost:1/other", true),

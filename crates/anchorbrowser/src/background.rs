@@ -31,6 +31,11 @@ thread_local! {
     static IS_BACKGROUND: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Whether this is the background thread.
+pub(crate) fn is_here() -> bool {
+    IS_BACKGROUND.get()
+}
+
 /// The background runtime. That it cannot be started is not kept: there may be room later.
 fn handle() -> Option<Handle> {
     static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
@@ -92,7 +97,7 @@ impl Drop for Caller {
 pub(crate) fn wait<T: Send + 'static>(
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    if IS_BACKGROUND.get() {
+    if is_here() {
         let message = "a blocking call was made in a callback or future of another call that runs \
                        on the SDK's background thread, and would wait for itself; make it from a \
                        thread of its own";

@@ -20,6 +20,9 @@ pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 /// Nothing is sent before. Dropping the future cancels the call; what the server has begun by then
 /// it may finish. A call owns what it needs, so it can be moved into a task.
 ///
+/// It needs a Tokio runtime with time and I/O (`enable_all`), and panics without; with the feature
+/// `blocking`, `blocking` needs none.
+///
 /// ```no_run
 /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
 /// let session = client.sessions().get("session-id").await?;
@@ -40,8 +43,8 @@ impl<T: Send + 'static> Call<T> {
         F: FnOnce(anchorbrowser_api::Client) -> R + Send + 'static,
         R: Future<Output = Result<ResponseValue<T>>> + Send + 'static,
     {
-        let api = client.api().clone();
-        Self::from_future(async move { call(api).await.map(Answer::new) })
+        let client = client.clone();
+        Self::from_future(async move { call(client.raw()).await.map(Answer::new) })
     }
 
     /// A call that is made of others.

@@ -13,7 +13,7 @@ pub use builder::{ClientBuilder, RetryPolicy};
 pub use options::Options;
 
 use crate::error::Result;
-use crate::{RawRequest, Session, SessionId, resources};
+use crate::{RawRequest, Session, SessionId, background, resources};
 
 /// A client of the AnchorBrowser API.
 ///
@@ -115,6 +115,15 @@ impl Client {
     /// [`sessions().attach(id)`](resources::sessions::Sessions::attach). Nothing is sent.
     pub fn session(&self, id: impl Into<SessionId>) -> Session {
         self.sessions().attach(id)
+    }
+
+    /// The raw layer for a call that is made here and now. In the background its connections are not
+    /// those of the caller's runtime, which may stand still or end while the call goes on.
+    pub(crate) fn raw(&self) -> anchorbrowser_api::Client {
+        match background::is_here() {
+            true => self.api.with_own_connections(),
+            false => self.api.clone(),
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -25,7 +25,10 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     operation: Option<&'static str>,
+    /// What happened; empty if the raw layer's failure says it.
     message: String,
+    /// What to do, each with a separator before it.
+    hints: String,
     /// What the raw layer failed with; its text then begins this error's.
     api: Option<ApiError>,
     /// Of an answer that came whole and is not what it should be.
@@ -92,6 +95,7 @@ impl Error {
             kind,
             operation: None,
             message: message.into(),
+            hints: String::new(),
             api: None,
             answer: None,
             attempts: 0,
@@ -158,8 +162,8 @@ impl Error {
 
     /// Adds what to do.
     pub(crate) fn with_hint(mut self, hint: &str) -> Self {
-        self.0.message.push_str("; ");
-        self.0.message.push_str(hint);
+        self.0.hints.push_str("; ");
+        self.0.hints.push_str(hint);
         self
     }
 
@@ -322,7 +326,8 @@ impl Error {
             Some("end a session, or wait until one ends".to_owned())
         } else if self.is_rate_limited() {
             let wait = self.retry_after().or_else(|| self.rate_limit()?.reset)?;
-            Some(format!("come back after {wait:?}"))
+            let seconds = wait.as_millis().div_ceil(1000);
+            (seconds > 0).then(|| format!("come back after {seconds} s"))
         } else {
             None
         }
@@ -345,13 +350,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.0.api, self.0.operation) {
             (Some(error), _) => error.fmt(f)?,
-            (None, Some(operation)) => write!(f, "{operation}: ")?,
-            (None, None) => {}
+            (None, Some(operation)) => write!(f, "{operation}: {}", self.0.message)?,
+            (None, None) => f.write_str(&self.0.message)?,
         }
         if let Some(advice) = self.advice() {
             write!(f, "; {advice}")?;
         }
-        f.write_str(&self.0.message)
+        f.write_str(&self.0.hints)
     }
 }
 

@@ -17,8 +17,11 @@ use serde_json::Value;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use error::SocketError;
+
+/// What errors call it: the document has no such operation.
+pub(crate) const OPERATION: &str = "agent_steps";
 
 /// The longest step that is taken, in bytes.
 const LONGEST: usize = 16 << 20;
@@ -36,9 +39,9 @@ const BUFFER: usize = 16 << 10;
 /// Read it all the time: while it is not polled, pings of the server are not answered, and the
 /// server may give the connection up.
 ///
-/// The connection is made like that of other calls: TLS by the feature `rustls`, and proxies as
-/// `HTTPS_PROXY` and the like say. A proxy or an HTTP client given to the client's builder does not
-/// apply to it.
+/// The connection is made like that of other calls: TLS by the feature `rustls`, and the proxy of
+/// the client or the environment. An HTTP client given to the client's builder does not apply to
+/// it.
 pub struct Steps {
     /// `None` when it has ended.
     socket: Option<WebSocketStream<Upgraded>>,
@@ -65,11 +68,16 @@ pub struct Step {
 ///
 /// If the URL is none for a WebSocket, no connection can be made, the server refuses, or it is not
 /// open within `timeout`.
-pub(crate) async fn connect(url: &Secret, timeout: Duration) -> Result<Steps> {
-    Ok(connect_with(reqwest::Client::builder(), url, timeout).await?)
+pub(crate) async fn connect(
+    client: reqwest::ClientBuilder,
+    url: &Secret,
+    timeout: Duration,
+) -> Result<Steps> {
+    let steps = open(client, url, timeout).await;
+    steps.map_err(|error| Error::from(error).of(OPERATION))
 }
 
-async fn connect_with(
+async fn open(
     client: reqwest::ClientBuilder,
     url: &Secret,
     timeout: Duration,
@@ -121,7 +129,8 @@ impl Stream for Steps {
                 }
                 Some(Err(error)) => {
                     self.socket = None;
-                    return Poll::Ready(Some(Err(SocketError::read(error).into())));
+                    let error = Error::from(SocketError::read(error));
+                    return Poll::Ready(Some(Err(error.of(OPERATION))));
                 }
                 None => self.socket = None,
             }

@@ -2,7 +2,6 @@
 
 mod download;
 mod name;
-mod repeat;
 mod save;
 mod source;
 mod upload;
@@ -29,7 +28,7 @@ pub struct Progress {
 /// What is told of the progress.
 type Observer = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// A random number, for names and waits; not for secrets.
+/// A random number, for names; not for secrets.
 fn random() -> u64 {
     RandomState::new().hash_one(())
 }

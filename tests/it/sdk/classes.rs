@@ -34,10 +34,8 @@ impl After {
     /// How often a request is sent that fails so each time. There are two repeats at most.
     fn sent(self, operation: &Operation) -> usize {
         let is_harmless = operation.class != Class::Once;
-        // The SDK repeats an upload itself, and only what it knows to be unprocessed.
         let again = match self {
-            Self::Unprocessed => true,
-            Self::Wanted => !is_upload(operation),
+            Self::Unprocessed | Self::Wanted => true,
             Self::Unknown => is_harmless,
             Self::Refused | Self::Final => false,
         };
@@ -50,10 +48,6 @@ impl After {
     fn may_have_been_processed(self) -> bool {
         matches!(self, Self::Unknown | Self::Final)
     }
-}
-
-fn is_upload(operation: &Operation) -> bool {
-    operation.content_type == Some("multipart/form-data")
 }
 
 fn faults() -> [(&'static str, Fault, After); 20] {
@@ -136,9 +130,7 @@ fn check(error: &Error, operation: &Operation, after: After, sent: usize, case: 
     super::survive::check_text(error, operation.id);
     let possible = after.may_have_been_processed();
     assert_eq!(error.may_have_been_processed(), possible, "{case}");
-    if !is_upload(operation) {
-        assert_eq!(error.attempts() as usize, sent, "{case}");
-    }
+    assert_eq!(error.attempts() as usize, sent, "{case}");
 }
 
 /// Tests some methods on an emulator of their own, and gives how many requests that took.

@@ -5,11 +5,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anchorbrowser::sessions::OwnedSession;
-use anchorbrowser::{Client, Error, Session};
+use anchorbrowser::{Client, Error, ErrorKind, Session};
 use anchorbrowser_emulator::{Emulator, Fault};
 use tokio::task::JoinSet;
 
 use super::client;
+use crate::server::{Answer, Server};
 
 /// The emulator of a test, and its client.
 async fn start() -> anyhow::Result<(Emulator, Client)> {
@@ -150,6 +151,24 @@ async fn ending_what_has_ended_is_no_error() -> anyhow::Result<()> {
     emulator.fault(Fault::status(404).on("delete_session"))?;
     session.end().await?;
     assert_eq!(emulator.count("delete_session")?, 2);
+    Ok(())
+}
+
+/// It was created, although the answer is not what it should be.
+#[tokio::test]
+async fn a_session_whose_answer_cannot_be_read_is_ended() -> anyhow::Result<()> {
+    let server = Server::start(|request| match &*request.method {
+        "POST" => Answer::json(200, r#"{"data":{"id":"s","cdp_url":{}}}"#),
+        _ => Answer::json(200, "{}"),
+    });
+    let server = server.await;
+    let client = Client::builder().base_url(server.url()).api_key("k");
+    let client = client.build()?;
+    let create = client.sessions().create().send_owned();
+    assert_eq!(create.await.unwrap_err().kind(), ErrorKind::Decode);
+    client.sessions().drained().await;
+    let last = server.requests().pop().unwrap();
+    assert_eq!((&*last.method, &*last.target), ("DELETE", "/v1/sessions/s"));
     Ok(())
 }
 

@@ -84,6 +84,10 @@ async fn sessions(client: &Client, emulator: &Emulator, printed: &mut Printed) -
     for fault in [
         Fault::status(400).text("text/plain", &format!("no {KEY}")),
         Fault::status(500).json(json!({ "error": format!("{KEY} canary-header") })),
+        // Where texts are cut.
+        Fault::status(400).text("text/plain", &format!("{}{KEY}", "x".repeat(190))),
+        Fault::status(400).json(json!({ "error": format!("{} canary-header", "x".repeat(185)) })),
+        Fault::status(400).json(json!({ "error": "what is canary-query?" })),
         Fault::invalid_json(),
         Fault::reset_after(),
         Fault::html(502),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::text::excerpt;
+use super::text::Show;
 
 /// What the body of an answer that is no success says.
 ///
@@ -62,13 +62,13 @@ impl ErrorBody {
     }
 
     /// Message, details and code in one line.
-    pub(super) fn line(&self) -> Option<String> {
-        let mut line = excerpt(self.message.as_deref()?);
+    pub(super) fn line(&self, show: Show<'_>) -> Option<String> {
+        let mut line = show(self.message.as_deref()?);
         if !self.details.is_empty() {
-            line = format!("{line}: {}", excerpt(&self.details.join("; ")));
+            line = format!("{line}: {}", show(&self.details.join("; ")));
         }
         if let Some(code) = &self.code {
-            line = format!("{line} (code {})", excerpt(code));
+            line = format!("{line} (code {})", show(code));
         }
         Some(line)
     }

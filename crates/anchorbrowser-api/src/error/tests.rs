@@ -102,7 +102,8 @@ fn an_answer_that_is_no_success_reads_as_what_it_is() {
         ),
         (500, &long, "xxx…"),
     ] {
-        let error = Error::from_answer(answer(status, body), None).of(Some("create_session"));
+        let error = Error::from_answer(answer(status, body), None, str::to_owned)
+            .of(Some("create_session"));
         let text = error.to_string();
         assert!(
             text.starts_with("create_session: ") && text.contains(expected),

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// The most characters of a server's text that an error prints.
 const LONGEST: usize = 200;
 
+/// What is shown of a server's text.
+pub(crate) type Show<'a> = &'a dyn Fn(&str) -> String;
+
 /// A time limit, e.g. `60 s` or `250 ms`.
 pub(crate) fn duration(limit: Duration) -> String {
     if limit < Duration::from_secs(1) {
@@ -51,7 +54,7 @@ pub(crate) fn is_html(body: &[u8]) -> bool {
 }
 
 /// Names a page by its title.
-pub(crate) fn page(body: &[u8]) -> String {
+pub(crate) fn page(body: &[u8], show: Show<'_>) -> String {
     let text = String::from_utf8_lossy(body);
     // ASCII lower case keeps each byte's place.
     let lower = text.to_ascii_lowercase();
@@ -60,7 +63,7 @@ pub(crate) fn page(body: &[u8]) -> String {
         let end = start + lower.get(start..)?.find("</title")?;
         text.get(start..end)
     });
-    match title.map(excerpt).filter(|title| !title.is_empty()) {
+    match title.map(show).filter(|title| !title.is_empty()) {
         Some(title) => format!("an HTML page instead of the API's answer (title: {title})"),
         None => "an HTML page instead of the API's answer".to_owned(),
     }

@@ -101,6 +101,13 @@ impl<T> ResponseValue<T> {
         })
     }
 
+    /// Says after how many attempts, and how long after the call began, it came.
+    pub(crate) fn after(mut self, attempts: u32, elapsed: Duration) -> Self {
+        self.call.attempts = attempts;
+        self.call.elapsed = elapsed;
+        self
+    }
+
     /// The operation that was called, e.g. `create_session`.
     pub fn operation(&self) -> &'static str {
         self.call.operation
@@ -136,7 +143,7 @@ impl<T> ResponseValue<T> {
     #[doc(hidden)]
     pub fn redact(&self, text: &str) -> String {
         match &self.transport {
-            Some(transport) => transport.redact(text.to_owned()),
+            Some(transport) => transport.redact(text),
             None => text.to_owned(),
         }
     }
@@ -403,7 +410,7 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         Err(error) => error,
     };
     if is_html(body) {
-        return Err(page(body));
+        return Err(page(body, &crate::error::excerpt));
     }
     if !error.is_data() {
         return Err(format!("the body is no JSON: {}", decode_reason(&error)));

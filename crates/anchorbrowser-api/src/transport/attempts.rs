@@ -1,16 +1,15 @@
 //! The attempts of one call: the loop, its limits and what is told of it.
 
-use std::time::Duration;
-
 use reqwest::{Request, Response};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument as _;
 
 use super::limit::{Limits, Passed};
+use super::repeat::Attempts;
 use super::upload::Upload;
-use super::{redirect, repeat, trace};
-use crate::error::{Error, duration};
+use super::{redirect, trace};
+use crate::error::Error;
 use crate::runtime::{CallInfo, receive};
 use crate::{Class, Client, Needs, Policy};
 
@@ -30,30 +29,22 @@ impl Client {
     /// Sends a request, as often as the policy says; an answer that is no success is an error.
     pub(crate) async fn call(&self, request: Request, call: Call) -> Result<Response, Error> {
         let span = trace::operation(call.id, request.method());
-        let started = Instant::now();
-        let limit = self.policy().operation_timeout;
         let mut run = Run {
             client: self,
-            deadline: limit.and_then(|limit| started.checked_add(limit)),
+            attempts: Attempts::new(self, call.class),
             call,
-            attempts: 0,
-            processed: false,
-            last: None,
         };
         // Boxed, because the future of each operation would hold all of it.
         let attempts = Box::pin(run.attempts(request));
         let result = attempts.instrument(span.clone()).await;
-        let (id, attempts, elapsed) = (run.call.id, run.attempts, started.elapsed());
-        let result = result.map_err(|error| {
-            let error = error.of(Some(id)).processed_before(run.processed);
-            error.after(attempts, elapsed)
-        });
-        trace::end(&span, &result, attempts, elapsed);
+        let (id, Attempts { started, made, .. }) = (run.call.id, run.attempts);
+        let elapsed = started.elapsed();
+        trace::end(&span, &result, made, elapsed);
         let mut response = result?;
         response.extensions_mut().insert(self.inner.clone());
         response.extensions_mut().insert(CallInfo {
             operation: id,
-            attempts,
+            attempts: made,
             started,
             elapsed,
             idle_timeout: self.policy().idle_timeout,
@@ -66,13 +57,7 @@ impl Client {
 struct Run<'a> {
     client: &'a Client,
     call: Call,
-    deadline: Option<Instant>,
-    /// How many attempts began.
-    attempts: u32,
-    /// Whether one of them may have been processed.
-    processed: bool,
-    /// Why the last attempt that ended failed.
-    last: Option<Error>,
+    attempts: Attempts,
 }
 
 impl Run<'_> {
@@ -80,12 +65,17 @@ impl Run<'_> {
         self.client.policy()
     }
 
-    async fn attempts(&mut self, mut request: Request) -> Result<Response, Error> {
+    async fn attempts(&mut self, request: Request) -> Result<Response, Error> {
+        let result = self.repeat(request).await;
+        result.map_err(|error| self.attempts.tell(error.of(Some(self.call.id))))
+    }
+
+    async fn repeat(&mut self, mut request: Request) -> Result<Response, Error> {
         loop {
             let permit = self.permit().await?;
             let again = self.may_repeat().then(|| request.try_clone()).flatten();
-            self.attempts += 1;
-            let span = trace::attempt(self.attempts);
+            self.attempts.made += 1;
+            let span = trace::attempt(self.attempts.made);
             let started = Instant::now();
             let result = self.attempt(request).instrument(span.clone()).await;
             drop(permit);
@@ -97,22 +87,10 @@ impl Run<'_> {
                 }
                 Err(error) => error,
             };
-            if error.is_operation_timeout() {
-                self.processed = true;
-                return Err(self.operation_timeout(error));
-            }
-            self.processed |= error.may_have_been_processed();
-            let Some(again) = again else {
-                return Err(error);
-            };
-            match self.wait(&error) {
-                Ok(wait) => {
-                    trace::repeat(&error, wait);
-                    sleep(wait).await;
-                }
-                Err(note) => return Err(error.with_note(note)),
-            }
-            self.last = Some(error);
+            // The error does not say so by itself: the limit can also pass before anything is sent.
+            self.attempts.processed |= error.is_operation_timeout();
+            let (wait, again) = self.attempts.failed(self.client, error, again)?;
+            sleep(wait).await;
             request = again;
         }
     }
@@ -126,45 +104,21 @@ impl Run<'_> {
             return Ok(None);
         }
         let permit = concurrency.clone().acquire_owned();
-        let Some(deadline) = self.deadline else {
+        let Some(deadline) = self.attempts.deadline else {
             return Ok(permit.await.ok());
         };
         match timeout_at(deadline, permit).await {
             Ok(permit) => Ok(permit.ok()),
-            Err(_) => Err(self.operation_timeout(Passed::Operation.into_error())),
+            Err(_) => {
+                let error = Passed::Operation.into_error();
+                Err(self.attempts.operation_timeout(self.client, error))
+            }
         }
     }
 
     /// Whether there may be an attempt after the one that begins.
     fn may_repeat(&self) -> bool {
-        !self.call.needs.never_repeat && self.attempts < self.policy().retry.max_retries
-    }
-
-    /// How long to wait before the next attempt; if there is none, maybe a note why.
-    fn wait(&self, error: &Error) -> Result<Duration, Option<String>> {
-        if !repeat::is_repeated(error, self.call.class) {
-            return Err(None);
-        }
-        let wait = repeat::wait(error, &self.policy().retry, self.attempts - 1);
-        let wait = wait.map_err(|asked| {
-            let asked = duration(asked);
-            Some(format!(
-                "not repeated: the server asks to wait {asked}, longer than allowed"
-            ))
-        })?;
-        let end = Instant::now().checked_add(wait);
-        if let Some(deadline) = self.deadline
-            && end.is_none_or(|end| end >= deadline)
-        {
-            let note = "not repeated: the wait would pass the operation's limit";
-            return Err(Some(note.to_owned()));
-        }
-        if !self.client.inner.0.budget.pay() {
-            let note =
-                "not repeated: too many calls of this client fail, and its retry budget is spent";
-            return Err(Some(note.to_owned()));
-        }
-        Ok(wait)
+        !self.call.needs.never_repeat && self.attempts.made < self.policy().retry.max_retries
     }
 
     /// Sends a request once, over its redirects.
@@ -175,7 +129,7 @@ impl Run<'_> {
             started: Instant::now(),
             attempt: attempt.map(|limit| limit.max(needs.at_least.unwrap_or_default())),
             idle: policy.idle_timeout,
-            deadline: self.deadline,
+            deadline: self.attempts.deadline,
             upload: Upload::watch(&mut request),
         };
         let pointer = self.call.pointer;
@@ -199,22 +153,5 @@ impl Run<'_> {
             response.extensions_mut().insert(received);
         }
         Ok(response)
-    }
-
-    /// Says where the operation's limit passed, and what went before.
-    fn operation_timeout(&mut self, error: Error) -> Error {
-        let limit = self.policy().operation_timeout.unwrap_or_default();
-        let limit = format!("the operation's limit of {} passed", duration(limit));
-        let message = match (&self.last, self.attempts) {
-            (Some(last), 1) => format!("{limit} after 1 attempt; last: {}", last.failure()),
-            (Some(last), n) => format!("{limit} after {n} attempts; last: {}", last.failure()),
-            (None, 0) => format!(
-                "{limit} in the wait for other calls to end, by the concurrency limit; nothing was sent"
-            ),
-            (None, _) => {
-                format!("{limit} in the first attempt; the request may have been processed")
-            }
-        };
-        error.map_message(|_| message).with_last(self.last.take())
     }
 }

@@ -72,8 +72,7 @@ impl ClientBuilder {
     }
 
     /// An HTTP proxy for all requests, e.g. `http://user:password@proxy.example:3128`. By default
-    /// that of the environment (`HTTPS_PROXY`, `NO_PROXY` and so on). WebSockets do not use it.
-    /// Refused together with [`http_client`](Self::http_client), which has settings of its own.
+    /// that of the environment (`HTTPS_PROXY`, `NO_PROXY` and so on). Refused together with [`http_client`](Self::http_client), which has settings of its own.
     pub fn proxy(self, url: impl Into<String>) -> Self {
         self.api(|api| api.proxy(url))
     }
@@ -82,6 +81,10 @@ impl ClientBuilder {
     ///
     /// Configure it with `reqwest::redirect::Policy::none()`: the SDK follows redirects itself,
     /// and any other policy may carry the key to another host.
+    ///
+    /// Its connections belong to the runtime that opens them. What the SDK does in the background,
+    /// as ending an [`OwnedSession`](crate::sessions::OwnedSession), uses them too: keep the runtime
+    /// running until that is done.
     pub fn http_client(self, client: reqwest::Client) -> Self {
         self.api(|api| api.http_client(client))
     }
@@ -96,8 +99,8 @@ impl ClientBuilder {
     /// An attempt that times out is repeated if that is harmless.
     ///
     /// Operations that are known to take longer have longer limits, which this setting does not
-    /// shorten; see [`Client::with_options`]. Of uploads and downloads only the time in which
-    /// nothing moves is limited: [`idle_timeout`](Self::idle_timeout).
+    /// shorten; [`operation_timeout`](Self::operation_timeout) does. Of uploads and downloads only
+    /// the time in which nothing moves is limited: [`idle_timeout`](Self::idle_timeout).
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.policy.attempt_timeout = Some(limit);
         self
@@ -105,7 +108,8 @@ impl ClientBuilder {
 
     /// How long an operation may take in all: attempts, the pauses between them and the wait for
     /// the [`concurrency_limit`](Self::concurrency_limit). By default the attempts' own limits are
-    /// all there is. It holds for every operation, also for those that take long.
+    /// all there is. It holds for every operation, also for those that take long; of a download,
+    /// up to the beginning of the body.
     pub fn operation_timeout(mut self, limit: Duration) -> Self {
         self.policy.operation_timeout = Some(limit);
         self

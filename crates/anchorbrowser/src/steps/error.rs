@@ -4,17 +4,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
-use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
-use serde_json::Value;
+use anchorbrowser_api::Error as ApiError;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use crate::error::{Error, ErrorKind};
-
-/// The most characters of a server's text that an error prints.
-const SHOWN: usize = 200;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
@@ -34,14 +28,7 @@ pub(crate) enum SocketError {
     /// It was not open within this time.
     Timeout(Duration),
     /// The server answered with something else than a socket.
-    Refused {
-        /// The status of the answer.
-        status: StatusCode,
-        /// Its headers.
-        headers: Box<HeaderMap>,
-        /// Its body, of which at most 64 KiB are kept. It may hold secrets.
-        body: Bytes,
-    },
+    Refused(ApiError),
     /// What came is no WebSocket.
     Protocol(Cause),
     /// The connection was lost: there was no Close frame.
@@ -86,13 +73,7 @@ impl fmt::Display for SocketError {
                 f,
                 "it was not open within {limit:?}; allow more time, or check the network"
             ),
-            Self::Refused { status, body, .. } => {
-                write!(f, "the server refused it with {status}")?;
-                match message(body) {
-                    Some(message) => write!(f, ": {message}"),
-                    None => f.write_str("; does the session still run?"),
-                }
-            }
+            Self::Refused(error) => error.fmt(f),
             Self::Protocol(_) => {
                 f.write_str("what the server sent is no WebSocket; is a proxy in between?")
             }
@@ -127,33 +108,21 @@ impl StdError for SocketError {
     }
 }
 
-/// The API's own message in the body of a refusal, shortened.
-fn message(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let places = ["/error/message", "/message", "/error"];
-    let text = places
-        .iter()
-        .find_map(|place| body.pointer(place)?.as_str())?;
-    let clean = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SHOWN);
-    Some(clean.collect())
-}
-
 impl From<SocketError> for Error {
     fn from(error: SocketError) -> Self {
         let message = error.to_string();
-        let new = |kind| Error::new(kind, message);
+        let new = |kind| Self::new(kind, message);
         match error {
             SocketError::Url(_) => new(ErrorKind::InvalidArgument),
             SocketError::Timeout(_) => new(ErrorKind::Timeout),
             SocketError::TooLarge => new(ErrorKind::TooLarge),
-            SocketError::Refused {
-                status,
-                headers,
-                body,
-            } => new(ErrorKind::Status).with_answer(status, *headers, Some(body)),
+            SocketError::Refused(error) => {
+                let error = Self::from(error);
+                match error.message() {
+                    Some(_) => error,
+                    None => error.with_hint("does the session still run?"),
+                }
+            }
             SocketError::Connect { source, .. } => new(ErrorKind::Connect).with_source(source),
             SocketError::Protocol(source) => new(ErrorKind::Decode).with_source(source),
             SocketError::Dropped(source) => new(ErrorKind::Transport).with_source(source),

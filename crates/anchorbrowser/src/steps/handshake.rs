@@ -2,16 +2,16 @@
 //!
 //! It is reqwest's, so that TLS, roots and crypto provider are those of all other calls.
 
+use anchorbrowser_api::Error as ApiError;
 use anchorbrowser_api::wire::Secret;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use reqwest::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Upgraded, Url};
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-use super::SocketError;
+use super::{OPERATION, SocketError};
 
 /// Bytes that are kept of the body of a refusal.
 const KEPT: usize = 64 << 10;
@@ -27,16 +27,16 @@ pub(super) fn http_url(url: &Secret) -> Result<Url, SocketError> {
     Url::parse(&format!("{http}://{rest}")).map_err(|_| SocketError::Url("has no valid host"))
 }
 
-/// Has the server change protocols; gives the connection, which speaks WebSocket from here on.
+/// Has the server change protocols; gives the connection, which speaks WebSocket from here on. The
+/// client must not follow redirects, which may lead anywhere: one is a refusal.
 pub(super) async fn open(
     client: reqwest::ClientBuilder,
     url: Url,
 ) -> Result<Upgraded, SocketError> {
     let secure = url.scheme() == "https";
     let failed = |error| SocketError::connect(error, secure);
-    // HTTP/2 has no `Upgrade`. A redirect is a refusal: it may lead anywhere.
-    let client = client.http1_only().redirect(Policy::none());
-    let client = client.build().map_err(failed)?;
+    // HTTP/2 has no `Upgrade`.
+    let client = client.http1_only().build().map_err(failed)?;
     let key = generate_key();
     let request = client
         .get(url)
@@ -68,9 +68,6 @@ async fn refused(mut response: Response) -> SocketError {
             break;
         }
     }
-    SocketError::Refused {
-        status,
-        headers: Box::new(headers),
-        body: Bytes::from(body),
-    }
+    let error = ApiError::answered(OPERATION, status, headers, body.freeze());
+    SocketError::Refused(error)
 }

@@ -63,9 +63,14 @@ async fn answering(answer: &str) -> Secret {
     url
 }
 
+fn http() -> reqwest::ClientBuilder {
+    let redirects = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().no_proxy().redirect(redirects)
+}
+
 /// As [`connect`], whatever proxies the environment names.
 async fn open(url: &Secret) -> Result<Steps> {
-    Ok(connect_with(reqwest::Client::builder().no_proxy(), url, LIMIT).await?)
+    connect(http(), url, LIMIT).await
 }
 
 async fn next(steps: &mut Steps) -> Option<Result<Step>> {
@@ -209,6 +214,23 @@ async fn what_a_server_says_instead_is_kept() {
 }
 
 #[tokio::test]
+async fn a_refusal_reads_like_that_of_any_call() {
+    let json = r#"{"error":{"code":"slow","message":"too many"}}"#;
+    let length = json.len();
+    let answer = format!(
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: {length}\r\n\r\n{json}"
+    );
+    let error = open(&answering(&answer).await).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "agent_steps: 429 Too Many Requests: too many (code slow); come back after 7 s"
+    );
+    assert_eq!(error.code().as_deref(), Some("slow"));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    assert!(error.is_rate_limited() && !error.may_have_been_processed());
+}
+
+#[tokio::test]
 async fn what_is_no_websocket_is_refused() {
     let upgrade =
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
@@ -241,9 +263,7 @@ async fn there_is_a_limit_to_the_handshake_and_an_error_without_a_server() {
     })
     .await;
     let limit = Duration::from_millis(50);
-    let client = reqwest::Client::builder().no_proxy();
-    let error = connect_with(client, &url, limit).await.unwrap_err();
-    let error = Error::from(error);
+    let error = connect(http(), &url, limit).await.unwrap_err();
     assert!(
         error.is_timeout() && texts(&error).contains("50ms"),
         "{error}"
@@ -289,8 +309,8 @@ async fn tls_is_spoken_with_whom_the_certificates_say() {
     assert!(text.contains("certificate"), "{text}");
     let (url, certificate) = secure_server().await;
     let root = reqwest::Certificate::from_der(&certificate).unwrap();
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only([root]);
-    let mut steps = connect_with(client, &url, LIMIT).await.unwrap();
+    let client = http().tls_certs_only([root]);
+    let mut steps = connect(client, &url, LIMIT).await.unwrap();
     assert_eq!(next(&mut steps).await.unwrap().unwrap().raw, 1);
 }
 

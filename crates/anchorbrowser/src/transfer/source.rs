@@ -20,8 +20,10 @@ pub(super) type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 /// Opens a file, and gives its pieces and its length. What is appended to it in between is not
 /// read.
 pub(super) async fn open(path: &Path) -> io::Result<(Chunks, u64)> {
+    // Before it is opened: to open a pipe could wait for ever.
+    regular(&tokio::fs::metadata(path).await?)?;
     let file = File::open(path).await?;
-    let length = regular(&file.metadata().await?)?;
+    let length = file.metadata().await?.len();
     let chunks = ReaderStream::with_capacity(file.take(length), PIECE);
     Ok((Box::pin(chunks), length))
 }

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anchorbrowser_api::multipart::FilePart;
-use anchorbrowser_api::{Error as ApiError, ResponseValue};
+use anchorbrowser_api::{Class, Error as ApiError, Operation, Repeats, ResponseValue};
 use bytes::Bytes;
 use futures_core::Stream;
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
 
-use super::repeat::Repeats;
 use super::source::{self, Chunks, Counted, Failure, IoStream, Pieces};
 use super::{Observer, PIECE, Progress};
 use crate::error::{Error, ErrorKind, Result};
@@ -31,9 +30,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// # }
 /// ```
 ///
-/// Of a path or bytes, the upload is repeated after a failure that certainly had no effect (no
-/// connection, 429, 503 with `Retry-After`), as often as the client's
-/// [`RetryPolicy`](crate::RetryPolicy) allows. A reader or a stream can be read only once.
+/// Of a path or bytes, the upload is repeated as the client's [`RetryPolicy`](crate::RetryPolicy)
+/// says: in a form after a failure that certainly had no effect (no connection, 429, 503 with
+/// `Retry-After`). A reader or a stream can be read only once.
 #[must_use]
 pub struct Upload {
     source: Source,
@@ -142,20 +141,19 @@ impl Upload {
         F: Fn(anchorbrowser_api::Client, FilePart) -> R,
         R: Future<Output = Result<ResponseValue<T>, ApiError>>,
     {
-        let mut repeats = Repeats::new(&api);
+        // What is no operation of the document is a `PUT` to a URL.
+        let class = Operation::find(operation).map_or(Class::Repeatable, |found| found.class);
+        let mut repeats = Repeats::new(&api, class);
         loop {
             let (part, failure) = self.part(operation).await?;
-            let error = match send(repeats.client(&api), part).await {
-                Ok(answer) => return Ok(answer),
+            let error = match send(repeats.client(), part).await {
+                Ok(answer) => return Ok(repeats.answer(answer)),
                 Err(error) => error,
             };
             if let Some(source) = failure.take() {
                 return Err(self.unreadable(operation, source));
             }
-            match repeats.wait(&api, &error).filter(|_| self.is_left()) {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(error.into()),
-            }
+            repeats.failed(error, self.is_left()).await?;
         }
     }
 

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use anchorbrowser::{Bytes, ErrorKind, Upload};
+use anchorbrowser::{Bytes, Client, ErrorKind, Upload};
 use anchorbrowser_emulator::{Emulator, Fault};
 use futures_core::Stream;
 
 use super::served;
 use crate::sdk::client;
-use crate::server::Answer;
+use crate::server::{Answer, Server};
 
 /// Gives these pieces.
 struct Pieces(Vec<&'static str>);
@@ -158,11 +158,13 @@ async fn an_upload_is_repeated_if_it_was_not_processed() -> anyhow::Result<()> {
             let emulator = Emulator::start().await?;
             let session = client(&emulator).sessions().create().send().await?;
             emulator.fault(fault.clone().on("upload_session_file"))?;
-            let result = session.upload(file(from)).await;
+            let result = session.upload(file(from)).with_meta().await;
             let again = repeats && from != "reader";
             assert_eq!(result.is_ok(), again, "{from} {fault:?} {result:?}");
+            let attempts = result.map_or_else(|e| e.attempts(), |a| a.meta.attempts());
             let count = emulator.count("upload_session_file")?;
             assert_eq!(count, 1 + usize::from(again), "{fault:?}");
+            assert_eq!(attempts as usize, count);
         }
     }
     Ok(())
@@ -178,6 +180,7 @@ async fn repeats_end() -> anyhow::Result<()> {
     assert!(error.is_rate_limited());
     let first = emulator.count("upload_session_file")?;
     assert!((2..10).contains(&first), "{first}");
+    assert_eq!(error.attempts() as usize, first);
 
     // What the server asks for is too long to wait.
     emulator.clear_faults();
@@ -198,5 +201,38 @@ async fn repeats_end() -> anyhow::Result<()> {
     let error = session.upload(Upload::bytes("a", "x")).await.unwrap_err();
     assert!(error.is_rate_limited() || error.retry_after().is_some());
     assert_eq!(emulator.count("upload_session_file")?, first + 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_limit_of_an_operation_holds_for_all_attempts() -> anyhow::Result<()> {
+    let first = Answer::new(429, &[("retry-after", "0")], "");
+    let server = Server::list([first, Answer::until_closed(Arc::default())]).await;
+    let limit = Duration::from_millis(700);
+    let builder = Client::builder().base_url(server.url()).api_key("k");
+    let client = builder.operation_timeout(limit).build()?;
+    let upload = client.session("s").upload(Upload::bytes("a", "x"));
+    let error = upload.await.unwrap_err();
+    assert!(error.is_timeout() && error.may_have_been_processed());
+    assert_eq!(error.attempts() as usize, server.requests().len());
+    let text = "upload_session_file: the operation's limit of 700 ms passed after 2 attempts; \
+                last: 429 Too Many Requests: no body";
+    assert_eq!(error.to_string(), text);
+    Ok(())
+}
+
+/// To open a pipe that nobody writes to would wait for ever.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_refused() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status()?;
+    anyhow::ensure!(made.success());
+    let (server, client) = served(Answer::json(200, "{}")).await;
+    let error = client.session("s").upload(&path).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File);
+    let part = anchorbrowser_api::multipart::FilePart::path(&path).await;
+    assert!(part.is_err() && server.requests().is_empty());
     Ok(())
 }

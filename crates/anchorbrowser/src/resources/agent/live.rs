@@ -9,11 +9,8 @@ use tokio::time::Instant;
 use super::SessionAgent;
 use crate::call::{Answer, Call};
 use crate::error::Result;
-use crate::steps::{Step, Steps, connect};
+use crate::steps::{OPERATION, Step, Steps, connect};
 use crate::{Client, SessionId};
-
-/// What errors call it: the document has no such operation.
-const SOCKET: &str = "agent_steps";
 
 /// How long opening the socket may take.
 const OPENING: Duration = Duration::from_secs(20);
@@ -31,7 +28,7 @@ impl SessionAgent<'_> {
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) if there is no such session;
     /// [`is_connect`](crate::Error::is_connect) or [`is_timeout`](crate::Error::is_timeout) if the
-    /// socket cannot be opened, or not within 20 seconds.
+    /// socket cannot be opened, or not within 20 seconds or the `operation_timeout`.
     ///
     /// Opens the WebSocket `/ws`, which is no operation of the document.
     #[cfg_attr(docsrs, doc(cfg(feature = "steps")))]
@@ -40,17 +37,17 @@ impl SessionAgent<'_> {
         Call::from_future(async move {
             let begin = Instant::now();
             let steps = open(&client, &id).await?;
-            Ok(Answer::opened(SOCKET, steps, begin.elapsed()))
+            Ok(Answer::opened(OPERATION, steps, begin.elapsed()))
         })
     }
 }
 
 async fn open(client: &Client, session: &SessionId) -> Result<Steps> {
     let query = [("sessionId", session.as_str())];
-    let url = client.api().socket_url("/ws", &query);
-    connect(&url, OPENING)
-        .await
-        .map_err(|error| error.of(SOCKET))
+    let api = client.api();
+    let limit = api.policy().operation_timeout;
+    let limit = limit.map_or(OPENING, |limit| limit.min(OPENING));
+    connect(api.http_builder(), &api.socket_url("/ws", &query), limit).await
 }
 
 /// Makes the call of a run, and hands each step over meanwhile. If the socket cannot be opened, the

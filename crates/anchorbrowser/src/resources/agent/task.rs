@@ -301,7 +301,8 @@ async fn perform(
     session: Option<SessionId>,
     body: types::PerformWebTaskRequestSchema,
 ) -> Result<ResponseValue<Report>> {
-    let mut call = client.api().perform_web_task().body(body);
+    let api = client.raw();
+    let mut call = api.perform_web_task().body(body);
     set!(call, session_id: session);
     let answer = call.send().await?;
     let data = answer.open("data", |answer| answer.data.take())?;

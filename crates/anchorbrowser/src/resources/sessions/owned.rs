@@ -3,10 +3,13 @@
 use std::fmt;
 use std::ops::Deref;
 
+use serde_json::Value;
+
 use super::CreateSession;
+use crate::Client;
 use crate::background;
 use crate::call::{Answer, Call};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::session::{Session, has_ended};
 
 /// A session that is ended when this guard is dropped: at the end of a scope, by an early return, a
@@ -76,7 +79,7 @@ impl Drop for OwnedSession {
         let session = self.session.clone();
         background::spawn_ending(async move {
             let mut ended = session.end().await;
-            // The connection may have belonged to a runtime that is gone with the caller.
+            // An HTTP client that was given has connections of a runtime that may be gone.
             if ended.as_ref().is_err_and(|error| error.status().is_none()) {
                 ended = session.end().await;
             }
@@ -97,6 +100,14 @@ fn allow_ended(error: Error) -> Result<()> {
     }
 }
 
+/// The session of an answer that cannot be read: it was created all the same.
+fn unread(client: &Client, error: &Error) -> Option<OwnedSession> {
+    let body = error.body().filter(|_| error.kind() == ErrorKind::Decode)?;
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let id = body.pointer("/data/id")?.as_str()?;
+    Some(OwnedSession::new(client.session(id)))
+}
+
 impl fmt::Debug for OwnedSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OwnedSession").field(&self.session).finish()
@@ -112,7 +123,9 @@ impl CreateSession {
     /// Calls `create_session`, and later `delete_session`.
     pub fn send_owned(self) -> Call<OwnedSession> {
         Call::from_future(background::run(async move {
-            let answer = self.send().with_meta().await?;
+            let client = self.caller.0.clone();
+            let created = self.send().with_meta().await;
+            let answer = created.inspect_err(|error| drop(unread(&client, error)))?;
             Ok(Answer {
                 value: OwnedSession::new(answer.value),
                 meta: answer.meta,
