@@ -107,7 +107,10 @@ pub(crate) fn wait<T: Send + 'static>(
     spawn(async move {
         let _ = sender.send(future.await);
     })?;
-    receiver.recv().unwrap_or_else(|_| Err(Error::cancelled()))
+    let result = receiver.recv();
+    // What the future left unfinished, e.g. a creation that was cancelled, is this thread's.
+    wait_at_exit();
+    result.unwrap_or_else(|_| Err(Error::cancelled()))
 }
 
 /// Runs what ends a session, on the background thread, and counts it as unfinished until then.

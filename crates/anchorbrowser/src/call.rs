@@ -1,8 +1,9 @@
 //! A call that is ready to be sent, and what is known of its answer.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anchorbrowser_api::ResponseValue;
@@ -12,13 +13,13 @@ use reqwest::header::HeaderMap;
 use crate::error::{Error, Result};
 use crate::{Client, RateLimit};
 
-/// The future of a [`Call`].
+/// The future of [`Call::with_meta`].
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// A call that is ready to be sent: await it.
 ///
-/// Nothing is sent before. Dropping the future cancels the call; what the server has begun by then
-/// it may finish. A call owns what it needs, so it can be moved into a task.
+/// Nothing is sent before. Dropping it cancels the call; what the server has begun by then it may
+/// finish. A call is a future that owns what it needs, so it can be spawned, joined or selected.
 ///
 /// It needs a Tokio runtime with time and I/O (`enable_all`), and panics without; with the feature
 /// `blocking`, `blocking` needs none.
@@ -74,7 +75,7 @@ impl<T: Send + 'static> Call<T> {
             let (mut call, mut cancel) = (self.future, std::pin::pin!(cancel));
             std::future::poll_fn(|context| {
                 if cancel.as_mut().poll(context).is_ready() {
-                    return std::task::Poll::Ready(Err(Error::cancelled()));
+                    return Poll::Ready(Err(Error::cancelled()));
                 }
                 call.as_mut().poll(context)
             })
@@ -129,16 +130,16 @@ impl<T: Send + 'static> Call<T> {
     #[cfg(feature = "blocking")]
     #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
     pub fn blocking(self) -> Result<T> {
-        crate::background::wait(self.into_future())
+        crate::background::wait(self)
     }
 }
 
-impl<T: Send + 'static> IntoFuture for Call<T> {
+impl<T> Future for Call<T> {
     type Output = Result<T>;
-    type IntoFuture = CallFuture<T>;
 
-    fn into_future(self) -> CallFuture<T> {
-        Box::pin(async move { self.future.await.map(|answer| answer.value) })
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        let answer = self.future.as_mut().poll(context);
+        answer.map_ok(|answer| answer.value)
     }
 }
 

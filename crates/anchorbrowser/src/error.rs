@@ -413,7 +413,8 @@ impl<T> Open<T> for ResponseValue<T> {
         match open(&mut self) {
             Some(value) => Ok(self.map(|_| value)),
             None => {
-                let message = format!("the answer has no `{field}`");
+                let status = self.status();
+                let message = format!("{status}: the answer has no `{field}`");
                 Err(Error::of_answer(ErrorKind::Decode, &self, message))
             }
         }

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::IntoFuture;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use crate::call::{Call, CallFuture};
+use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where a page begins.
@@ -206,6 +206,10 @@ impl<T> fmt::Debug for List<T> {
 /// All items of a list, fetched page by page as they are taken.
 ///
 /// It ends after the first error. Dropping it stops the fetching.
+///
+/// A page is what the API counts off when it is fetched: if items join or leave the list meanwhile,
+/// some may come twice or not at all. To change what is listed, e.g. to end all sessions with a tag,
+/// [`collect`](Self::collect) the items first.
 #[must_use = "nothing is sent before an item is taken"]
 pub struct PageStream<T> {
     pager: Pager<T>,
@@ -222,7 +226,7 @@ const MOST_EMPTY: u32 = 100;
 enum State<T> {
     /// A page is to be fetched when the items have been taken.
     Next(Option<Cursor>),
-    Fetching(CallFuture<Page<T>>),
+    Fetching(Call<Page<T>>),
     Done,
 }
 
@@ -287,10 +291,10 @@ impl<T: Send + 'static> PageStream<T> {
                 State::Done => return Poll::Ready(None),
                 State::Next(cursor) => {
                     let call = self.pager.page(cursor.take());
-                    self.state = State::Fetching(call.into_future());
+                    self.state = State::Fetching(call);
                 }
                 State::Fetching(call) => {
-                    let page = ready!(call.as_mut().poll(context));
+                    let page = ready!(Pin::new(call).poll(context));
                     self.state = State::Done;
                     match page.and_then(|page| self.take(page)) {
                         Ok(()) => {}

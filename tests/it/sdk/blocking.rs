@@ -48,6 +48,18 @@ fn a_session_is_created_listed_and_ended() -> anyhow::Result<()> {
 }
 
 #[test]
+fn an_owned_session_is_ended_by_a_call_or_by_its_drop() -> anyhow::Result<()> {
+    let running = Running::start()?;
+    let client = super::client(&running.emulator);
+    let create = || client.sessions().create().send_owned().blocking();
+    create()?.end().blocking()?;
+    assert_eq!(running.emulator.count("delete_session")?, 1);
+    std::thread::scope(|scope| scope.spawn(|| create().map(drop)).join().unwrap())?;
+    assert_eq!(running.emulator.count("delete_session")?, 2);
+    Ok(())
+}
+
+#[test]
 fn only_pages_that_are_needed_are_fetched() -> anyhow::Result<()> {
     let running = Running::start()?;
     let client = super::client(&running.emulator);

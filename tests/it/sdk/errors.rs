@@ -88,9 +88,7 @@ async fn settings(texts: &mut Texts) {
         })
         .await;
     let create = client.sessions().create().captcha_solver(true).send();
-    texts
-        .call("captcha without a proxy", async { create.await })
-        .await;
+    texts.call("captcha without a proxy", create).await;
 }
 
 async fn connections(texts: &mut Texts) {
@@ -98,24 +96,20 @@ async fn connections(texts: &mut Texts) {
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     let refused = client(&url).sessions().create().send();
-    texts
-        .call("connection refused", async { refused.await })
-        .await;
+    texts.call("connection refused", refused).await;
 
     let http = reqwest::Client::builder()
         .no_proxy()
         .dns_resolver(Arc::new(NoNames));
     let nowhere = builder("http://api.example").http_client(http.build().unwrap());
     let call = nowhere.build().unwrap().session("s").info();
-    texts.call("no such host", async { call.await }).await;
+    texts.call("no such host", call).await;
 
     let plain = Server::always(Answer::raw("HTTP/1.1 400 Bad Request\r\n\r\n")).await;
     let secure = client(&plain.url().replace("http:", "https:"))
         .session("s")
         .info();
-    texts
-        .call("TLS to a server without", async { secure.await })
-        .await;
+    texts.call("TLS to a server without", secure).await;
 
     let error = failure(Answer::reset()).await;
     assert_eq!(error.kind(), ErrorKind::Transport);

@@ -26,7 +26,7 @@ async fn those_who_wait_get_what_is_signaled() -> anyhow::Result<()> {
     let emulator = Emulator::start().await?;
     let client = super::client(&emulator);
     let waits: Vec<_> = (0..2)
-        .map(|_| tokio::spawn(client.events().wait("code/ü").send().into_future()))
+        .map(|_| tokio::spawn(client.events().wait("code/ü").send()))
         .collect();
     emulator.wait_for("wait_for_event", 2).await?;
     client

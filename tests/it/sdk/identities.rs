@@ -254,7 +254,7 @@ async fn while_a_step_runs_only_the_state_can_be_asked_for() -> anyhow::Result<(
     let login = guided(&client).await?;
     assert!(login.state().await.unwrap_err().is_not_found());
 
-    let start = tokio::spawn(login.start(SOURCE).into_future());
+    let start = tokio::spawn(login.start(SOURCE));
     emulator.wait_for("start_dynamic_auth_flow", 1).await?;
     let state = login.state().await?;
     assert_eq!(state.phase, Some(Phase::Navigating));

@@ -124,6 +124,21 @@ async fn a_creation_that_is_given_up_leaves_nothing() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn the_call_of_an_end_ends_the_session_even_if_it_is_dropped() -> anyhow::Result<()> {
+    let (emulator, client) = start().await?;
+    let session = client.sessions().create().send_owned().await?;
+    assert_eq!(client.sessions().get(&session).await?.id, *session.id());
+    let answer = session.end().with_meta().await?;
+    assert_eq!(answer.meta.operation(), "delete_session");
+    client.sessions().drained().await;
+    assert_eq!(emulator.count("delete_session")?, 1);
+
+    let session = client.sessions().create().send_owned().await?;
+    drop(session.end());
+    none_is_left(&emulator, &client, 2).await
+}
+
+#[tokio::test]
 async fn nothing_is_created_before_the_call_is_awaited() -> anyhow::Result<()> {
     let (emulator, client) = start().await?;
     drop(client.sessions().create().send_owned());
@@ -256,7 +271,14 @@ const END: &str = "ANCHORBROWSER_TEST_END";
 /// Programs that end right after dropping a guard, or in the middle of a creation.
 #[tokio::test]
 async fn a_program_that_ends_leaves_no_session() -> anyhow::Result<()> {
-    for (end, code) in [("error", 101), ("panic", 101), ("exit", 7), ("given up", 0)] {
+    let ends = [
+        ("error", 101),
+        ("panic", 101),
+        ("exit", 7),
+        ("given up", 0),
+        ("cancelled", 0),
+    ];
+    for (end, code) in ends {
         let emulator = Emulator::start().await?;
         let mut child = Command::new(std::env::current_exe()?);
         child
@@ -277,6 +299,12 @@ async fn a_program_that_ends_leaves_no_session() -> anyhow::Result<()> {
 fn child() -> anyhow::Result<()> {
     let (url, end) = (std::env::var(URL)?, std::env::var(END)?);
     let client = Client::builder().base_url(url).api_key("k").build()?;
+    if end == "cancelled" {
+        let create = client.sessions().create().send_owned();
+        let cancelled = create.cancelled_by(tokio::task::yield_now()).blocking();
+        assert!(cancelled.unwrap_err().is_cancelled());
+        return Ok(());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

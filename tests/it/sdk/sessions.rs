@@ -5,7 +5,7 @@ use std::time::Duration;
 use anchorbrowser::sessions::{
     Credits, Granularity, Metric, PageSize, Phase, SessionOptions, SortOrder, StartState,
 };
-use anchorbrowser::{Client, ErrorKind, Proxy};
+use anchorbrowser::{Client, ErrorKind, Proxy, SessionId};
 use anchorbrowser_emulator::{Emulator, Fault};
 use serde_json::{Value, json};
 
@@ -477,5 +477,36 @@ pub(super) async fn refused(
     let sent = emulator.exchanges();
     assert_eq!(sent.len(), 1, "{named}");
     assert!(sent[0].status.unwrap() < 500, "{named}");
+    Ok(())
+}
+
+/// Spawned, joined, and in a stream's buffer, as it is.
+#[tokio::test]
+async fn a_call_is_a_future() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = super::client(&emulator);
+    let create = || client.sessions().create().send();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        tasks.spawn(create());
+    }
+    for session in tasks.join_all().await {
+        session?;
+    }
+    let (one, other) = tokio::try_join!(create(), create())?;
+    assert_ne!(one.id(), other.id());
+    let future: std::pin::Pin<Box<dyn Future<Output = anchorbrowser::Result<_>> + Send>> =
+        Box::pin(client.sessions().get(&one));
+    assert_eq!(&future.await?.id, one.id());
+    assert_eq!(emulator.count("create_session")?, 5);
+    Ok(())
+}
+
+#[test]
+fn an_id_is_read_from_text_and_found_by_it() -> anyhow::Result<()> {
+    let id: SessionId = "one".parse()?;
+    let hashed = std::collections::HashMap::from([(id.clone(), 1)]);
+    let sorted = std::collections::BTreeMap::from([(id, 1)]);
+    assert_eq!((hashed.get("one"), sorted.get("one")), (Some(&1), Some(&1)));
     Ok(())
 }

@@ -60,7 +60,7 @@ async fn a_run_that_is_waited_for_may_fail_without_an_error() -> anyhow::Result<
     let task = generated(&emulator, &client).await?;
 
     emulator.script(AgentScript::failed("no such button"))?;
-    let run = tokio::spawn(client.tasks().run(&task).sync(true).send().into_future());
+    let run = tokio::spawn(client.tasks().run(&task).sync(true).send());
     emulator.wait_for("run_task", 1).await?;
     emulator.advance(Duration::from_secs(5))?;
     let run = run.await??;

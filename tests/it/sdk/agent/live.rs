@@ -17,7 +17,7 @@ async fn each_step_of_a_run_is_told() -> anyhow::Result<()> {
     let seen = numbers.clone();
     let task = client.agent().task("Buy a hat.");
     let task = task.on_step(move |step| seen.lock().unwrap().push(step.number));
-    let run = tokio::spawn(task.run().into_future());
+    let run = tokio::spawn(task.run());
     emulator.wait_for("perform_web_task", 1).await?;
     emulator.advance(Duration::from_secs(60))?;
     run.await??;
@@ -35,7 +35,7 @@ async fn a_run_goes_on_without_its_steps() -> anyhow::Result<()> {
     let emulator = Emulator::builder().manual_clock().start().await?;
     let client = crate::sdk::client(&emulator);
     let task = client.agent().task("Buy a hat.").on_step(|_| {});
-    let run = tokio::spawn(task.run().into_future());
+    let run = tokio::spawn(task.run());
     emulator.wait_for("perform_web_task", 1).await?;
     emulator.drop_sockets()?;
     emulator.advance(Duration::from_secs(60))?;

@@ -20,7 +20,7 @@ async fn begun(
     task: AgentTask,
 ) -> anyhow::Result<tokio::task::JoinHandle<anchorbrowser::Result<anchorbrowser::agent::TaskOutcome>>>
 {
-    let run = tokio::spawn(task.run().into_future());
+    let run = tokio::spawn(task.run());
     emulator.wait_for("perform_web_task", 1).await?;
     Ok(run)
 }

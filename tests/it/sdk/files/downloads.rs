@@ -150,7 +150,7 @@ async fn a_panic_leaves_nothing() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let download = client.session("s").screenshot().await?;
     let download = download.on_progress(|_| panic!("a test"));
-    let task = tokio::spawn(download.save_to(folder.path().join("a.bin")).into_future());
+    let task = tokio::spawn(download.save_to(folder.path().join("a.bin")));
     assert!(task.await.unwrap_err().is_panic());
     assert!(names(folder.path()).is_empty());
     Ok(())

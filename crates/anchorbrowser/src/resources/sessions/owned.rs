@@ -3,14 +3,15 @@
 use std::fmt;
 use std::ops::Deref;
 
+use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::CreateSession;
-use crate::Client;
 use crate::background;
 use crate::call::{Answer, Call};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::{Session, has_ended};
+use crate::{Client, SessionId};
 
 /// A session that is ended when this guard is dropped: at the end of a scope, by an early return, a
 /// panic, or the cancellation of the task.
@@ -50,16 +51,30 @@ impl OwnedSession {
     /// session is ended in the background.
     ///
     /// Calls `delete_session`.
-    pub async fn end(mut self) -> Result<()> {
-        self.session.end().await.or_else(allow_ended)?;
-        self.alive = false;
-        Ok(())
+    pub fn end(self) -> Call<()> {
+        let end = self.session.end();
+        let end = end.none_on("delete_session", StatusCode::NOT_FOUND);
+        Call::from_future(async move {
+            // Until here the guard is in this future: if that is dropped, it ends the session.
+            let answer = end.with_meta().await?;
+            self.keep();
+            Ok(Answer {
+                value: (),
+                meta: answer.meta,
+            })
+        })
     }
 
     /// The session, which then does not end itself.
     pub fn keep(mut self) -> Session {
         self.alive = false;
         self.session.clone()
+    }
+}
+
+impl From<&OwnedSession> for SessionId {
+    fn from(owned: &OwnedSession) -> Self {
+        owned.id().clone()
     }
 }
 
