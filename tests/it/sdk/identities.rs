@@ -352,7 +352,7 @@ async fn all_that_is_told_of_a_form_is_given() -> anyhow::Result<()> {
     let (form, input) = (&options[0], &options[0].inputs[0]);
     assert_eq!(form.kind, Some(FormKind::MfaSms));
     assert_eq!(form.is_automatable, Some(false));
-    assert_eq!(form.extra.as_ref().unwrap().expose(), &json!({ "x": 1 }));
+    assert_eq!(form.extra["x"].expose(), &json!(1));
     let secrets = [&form.number, &form.create_integration_url, &input.value];
     let secrets = secrets.map(|secret| secret.as_ref().unwrap().expose());
     assert_eq!(secrets, ["42", "https://h", "c"]);

@@ -119,7 +119,7 @@ async fn the_history_is_read_page_by_page() -> anyhow::Result<()> {
         (page.items.len(), page.total, page.has_next()),
         (2, Some(5), true)
     );
-    assert!(page.items[0].payload.is_none());
+    assert!(page.items[0].payload.is_empty());
     let all = list
         .clone()
         .include_payload(true)
@@ -134,8 +134,8 @@ async fn the_history_is_read_page_by_page() -> anyhow::Result<()> {
     assert_eq!(emulator.count("list_webhook_events")?, 4);
     for delivery in &all {
         assert_eq!(delivery.event_type, Some(EventType::BatchFailed));
-        let payload = delivery.payload.as_ref().unwrap().expose();
-        assert_eq!(payload["id"], delivery.event_id.as_str());
+        let id = delivery.payload["id"].expose();
+        assert_eq!(id, delivery.event_id.as_str());
     }
 
     let rest = list.clone().offset(3).stream().collect().await?;
@@ -171,8 +171,8 @@ async fn the_event_of_a_delivery_is_not_printed() -> anyhow::Result<()> {
     let list = super::client(&emulator).webhooks().events("wh_1");
     let page = list.include_payload(true).send().await?;
     assert_clean(&page);
-    let payload = page.items[0].payload.as_ref().unwrap();
-    assert_eq!(payload.expose(), &event);
+    let payload = serde_json::to_value(&page.items[0].payload)?;
+    assert_eq!(payload, event);
     Ok(())
 }
 

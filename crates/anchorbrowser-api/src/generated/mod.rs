@@ -16,4 +16,4 @@ pub const GENERATOR: &str = "progenitor 0.15.1";
 /// SHA-256 of the document that this code was generated from.
 pub const DOCUMENT_SHA256: &str = "a6a94142b1e251838872599f147dd51bb3776512afc7c0b67702632def65a564";
 /// SHA-256 of the overlay that corrected it.
-pub const OVERLAY_SHA256: &str = "e8571dfbcec64ac737722201ee058eebad6e536d56407388fb34765b26bea9b6";
+pub const OVERLAY_SHA256: &str = "bc758164d374ab6876e92e3319c9f7114b6130f11ba071ab09459d7cc290060e";

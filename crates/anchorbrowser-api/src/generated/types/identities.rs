@@ -243,11 +243,14 @@ pub struct AuthFlowV2FormOption {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AuthFlowV2FormOptionExtraData {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub create_integration_url: ::std::option::Option<::std::string::String>,
+    pub create_integration_url: ::std::option::Option<crate::wire::Secret>,
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub number: ::std::option::Option<::std::string::String>,
+    pub number: ::std::option::Option<crate::wire::Secret>,
     #[serde(flatten)]
-    pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    pub extra: ::std::collections::BTreeMap<
+        ::std::string::String,
+        crate::wire::SecretJson,
+    >,
 }
 
 /// `AuthFlowV2FormOptionInputsItem`

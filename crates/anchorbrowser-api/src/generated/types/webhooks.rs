@@ -67,11 +67,14 @@ pub struct WebhookEventDeliveryRow {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub id: ::std::option::Option<::std::string::String>,
     #[serde(
-        skip_serializing_if = "::serde_json::Map::is_empty",
+        skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty",
         default,
         deserialize_with = "crate::wire::or_default"
     )]
-    pub payload: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    pub payload: ::std::collections::BTreeMap<
+        ::std::string::String,
+        crate::wire::SecretJson,
+    >,
     #[serde(
         skip_serializing_if = "::std::option::Option::is_none",
         default,

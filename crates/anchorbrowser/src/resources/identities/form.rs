@@ -1,5 +1,7 @@
 //! The forms of guided logins.
 
+use std::collections::BTreeMap;
+
 use anchorbrowser_api::types;
 
 use super::FormKind;
@@ -27,8 +29,8 @@ pub struct FormOption {
     pub number: Option<Secret>,
     /// Where a person sets up what the option needs.
     pub create_integration_url: Option<Secret>,
-    /// All else that the service tells of it: an object.
-    pub extra: Option<SecretJson>,
+    /// All else that the service tells of it, by name.
+    pub extra: BTreeMap<String, SecretJson>,
 }
 
 /// An input of a form.
@@ -57,11 +59,9 @@ impl FormOption {
             message: sent.message,
             provider: sent.provider,
             phone_hint: sent.phone_hint,
-            number: more.number.map(Secret::from),
-            create_integration_url: more.create_integration_url.map(Secret::from),
-            extra: Some(more.extra)
-                .filter(|extra| !extra.is_empty())
-                .map(SecretJson::from),
+            number: more.number,
+            create_integration_url: more.create_integration_url,
+            extra: more.extra,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What became of events.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use anchorbrowser_api::types;
@@ -179,9 +180,10 @@ pub struct Delivery {
     pub scheduled_at: Option<Timestamp>,
     /// When it was over.
     pub completed_at: Option<Timestamp>,
-    /// The event as it was sent, if [`include_payload`](ListWebhookEvents::include_payload) asked for
-    /// it. It may hold signed URLs, so `Debug` does not show it.
-    pub payload: Option<SecretJson>,
+    /// The members of the event as it was sent; empty unless
+    /// [`include_payload`](ListWebhookEvents::include_payload) asked for them. They may hold signed
+    /// URLs, so `Debug` does not show them.
+    pub payload: BTreeMap<String, SecretJson>,
 }
 
 impl Delivery {
@@ -197,9 +199,7 @@ impl Delivery {
             error: row.error_message,
             scheduled_at: row.scheduled_at,
             completed_at: row.completed_at,
-            payload: Some(row.payload)
-                .filter(|payload| !payload.is_empty())
-                .map(SecretJson::from),
+            payload: row.payload,
         }
     }
 }
