@@ -107,6 +107,27 @@ impl Steps {
     pub async fn next(&mut self) -> Option<Result<Step>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
+
+    /// An iterator that waits for each step, without an async runtime of the caller's.
+    #[cfg(feature = "blocking")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+    pub fn blocking(self) -> impl Iterator<Item = Result<Step>> {
+        let mut open = Some(self);
+        std::iter::from_fn(move || {
+            let mut steps = open.take()?;
+            let taken = crate::background::wait(async move {
+                let step = steps.next().await;
+                Ok((step, steps))
+            });
+            match taken {
+                Ok((step, steps)) => {
+                    open = Some(steps);
+                    step
+                }
+                Err(error) => Some(Err(error)),
+            }
+        })
+    }
 }
 
 impl Stream for Steps {

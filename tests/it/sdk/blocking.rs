@@ -60,6 +60,25 @@ fn an_owned_session_is_ended_by_a_call_or_by_its_drop() -> anyhow::Result<()> {
 }
 
 #[test]
+fn steps_are_taken_one_by_one_until_the_session_ends() -> anyhow::Result<()> {
+    let running = Running::start()?;
+    let session = super::client(&running.emulator).sessions().create();
+    let session = session.send().blocking()?;
+    let mut steps = session.agent().steps().blocking()?.blocking();
+    for number in [1, 2] {
+        let frame = serde_json::json!({ "step": number });
+        running
+            .emulator
+            .push_step(session.id().as_str(), frame.to_string())?;
+        let step = steps.next().transpose()?;
+        assert_eq!(step.and_then(|step| step.number), Some(number));
+    }
+    session.end().blocking()?;
+    assert!(steps.next().is_none());
+    Ok(())
+}
+
+#[test]
 fn only_pages_that_are_needed_are_fetched() -> anyhow::Result<()> {
     let running = Running::start()?;
     let client = super::client(&running.emulator);

@@ -63,7 +63,10 @@ async fn deliveries(walk: &Walk, id: &str, server: &Server) {
     let list = ok(list.include_payload(BooleanText::True).send()).await;
     assert_eq!(list.pagination.unwrap().total, Some(2));
     let row = &list.events[0];
-    assert_eq!(row.payload["id"].expose().as_str(), row.external_event_id.as_deref());
+    assert_eq!(
+        row.payload["id"].expose().as_str(),
+        row.external_event_id.as_deref()
+    );
     assert_eq!(row.external_event_id, test.external_event_id);
     assert_eq!((row.attempt, row.response_status), (Some(1), Some(200)));
     walk.says(row.status.as_ref(), "succeeded");
