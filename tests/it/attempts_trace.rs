@@ -76,6 +76,7 @@ impl Subscriber for Log {
 
 #[tokio::test]
 async fn a_call_is_seen_with_its_attempts_and_without_secrets() {
+    crate::callsites::ask_each_time();
     let log = Log::default();
     let _guard = tracing::subscriber::set_default(log.clone());
     let message = json!({"error": {"code": 500, "message": CANARY, "key": KEY}}).to_string();

@@ -9,6 +9,7 @@ mod attempts_raw;
 mod attempts_trace;
 mod bodies;
 mod calls;
+mod callsites;
 mod contract;
 mod decode;
 mod errors;

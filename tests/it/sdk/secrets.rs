@@ -136,6 +136,7 @@ async fn others(client: &Client, printed: &mut Printed) -> Result<Vec<String>> {
 async fn canaries_are_found_nowhere() -> anyhow::Result<()> {
     let emulator = Emulator::builder().start().await?;
     let client = super::client(&emulator);
+    crate::callsites::ask_each_time();
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
