@@ -177,6 +177,17 @@ async fn the_event_of_a_delivery_is_not_printed() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn no_offset_is_too_large_to_count_on() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let page = json!({ "events": [{ "id": "d" }], "pagination": { "total": 3 } });
+    emulator.fault(Fault::status(200).json(page))?;
+    let list = super::client(&emulator).webhooks().events("wh_1");
+    let page = list.offset(u64::MAX).send().await?;
+    assert!(!page.has_next());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_that_ignores_the_offset_ends_the_stream() -> anyhow::Result<()> {
     let emulator = Emulator::builder().stateless(true).start().await?;
     let page = json!({

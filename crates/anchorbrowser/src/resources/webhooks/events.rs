@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::error::in_range;
 use crate::macros::set;
 use crate::page::{Cursor, Page, PageStream, Pager, Part};
+use crate::resources::paging::count;
 use crate::{Client, DeliveryId, EventId, Timestamp, WebhookId};
 
 /// How many deliveries a page may hold.
@@ -116,7 +117,7 @@ impl ListWebhookEvents {
     }
 
     fn part(self) -> Call<Part<Delivery>> {
-        if self.client.settings().checks
+        if self.client.checks()
             && let Some(size) = self.page_size
             && let Err(error) = in_range("list_webhook_events", "limit", size.into(), PAGE_SIZES)
         {
@@ -143,11 +144,11 @@ impl ListWebhookEvents {
 
 fn part(answer: types::WebhookEventsListResponse, asked: u64) -> Part<Delivery> {
     let pagination = answer.pagination.unwrap_or_default();
-    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
     let total = count(pagination.total);
     // From where the server says it is: if it ignores the offset asked for, the list does not
     // advance, and that is noticed.
-    let end = count(pagination.offset).unwrap_or(asked) + answer.events.len() as u64;
+    let begin = count(pagination.offset).unwrap_or(asked);
+    let end = begin.saturating_add(answer.events.len() as u64);
     Part {
         items: answer.events.into_iter().map(Delivery::new).collect(),
         total,
@@ -194,7 +195,7 @@ impl Delivery {
             event_id: row.external_event_id.unwrap_or_default().into(),
             event_type: row.event_type,
             status: row.status,
-            attempt: row.attempt.and_then(|count| u64::try_from(count).ok()),
+            attempt: count(row.attempt),
             response_status: status.and_then(|status| u16::try_from(status).ok()),
             error: row.error_message,
             scheduled_at: row.scheduled_at,
