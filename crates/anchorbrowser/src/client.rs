@@ -5,7 +5,6 @@ mod options;
 mod patience;
 
 use std::fmt;
-use std::sync::Arc;
 
 use reqwest::Method;
 
@@ -32,14 +31,8 @@ use crate::{RawRequest, Session, SessionId, background, resources};
 #[derive(Clone)]
 pub struct Client {
     api: anchorbrowser_api::Client,
-    settings: Arc<Settings>,
-}
-
-/// What the SDK itself needs to know.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
     /// Whether arguments are checked before they are sent.
-    pub(crate) checks: bool,
+    checks: bool,
 }
 
 impl Client {
@@ -126,15 +119,16 @@ impl Client {
         }
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
+    /// Whether arguments are checked before they are sent.
+    pub(crate) fn checks(&self) -> bool {
+        self.checks
     }
 
     /// This client with other needs of the transport, for one call.
     pub(crate) fn needing(&self, needs: anchorbrowser_api::Needs) -> Self {
         Self {
             api: self.api.with_needs(needs),
-            settings: self.settings.clone(),
+            checks: self.checks,
         }
     }
 
@@ -146,7 +140,7 @@ impl Client {
         };
         Self {
             api: self.api.with_policy(policy),
-            settings: self.settings.clone(),
+            checks: self.checks,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use anchorbrowser_api::{ResponseValue, types};
 
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Open as _, Result};
+use crate::error::{Error, Open as _, Result};
 use crate::sessions::{PageInfo, SessionInfo};
 use crate::{CdpUrl, Client, LiveViewUrl, SessionId};
 
@@ -156,7 +156,7 @@ impl Session {
     /// Gives the session these tags, in place of all that it has.
     ///
     /// # Errors
-    /// [`ErrorKind::Failed`] if the service answers that it did not succeed.
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the service answers that it did not succeed.
     ///
     /// Calls `put_session_tags`.
     pub fn set_tags(&self, tags: impl IntoIterator<Item = impl Into<String>>) -> Call<()> {
@@ -172,7 +172,7 @@ impl Session {
     /// Removes all tags from the session.
     ///
     /// # Errors
-    /// [`ErrorKind::Failed`] if the service answers that it did not succeed.
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the service answers that it did not succeed.
     ///
     /// Calls `delete_session_tags`.
     pub fn clear_tags(&self) -> Call<()> {
@@ -193,11 +193,6 @@ fn tags_changed(
         return Err(Error::failed(&answer, "the tags were not changed", reason));
     }
     Ok(answer.map(drop))
-}
-
-/// Whether a failure to end a session says that it has ended.
-pub(crate) fn has_ended(error: &Error) -> bool {
-    error.kind() == ErrorKind::Status && error.is_not_found()
 }
 
 /// Prints no secret.

@@ -1,10 +1,9 @@
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anchorbrowser_api::{Policy, Retry};
 
-use super::{Client, Settings, patience};
+use super::{Client, patience};
 use crate::error::Result;
 
 /// How long an attempt waits for its answer, if the operation needs no longer.
@@ -149,9 +148,7 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client> {
         Ok(Client {
             api: self.api.policy(self.policy).build()?,
-            settings: Arc::new(Settings {
-                checks: self.checks,
-            }),
+            checks: self.checks,
         })
     }
 

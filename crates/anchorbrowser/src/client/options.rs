@@ -1,8 +1,7 @@
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Client, RetryPolicy, Settings};
+use super::{Client, RetryPolicy};
 use crate::error::Result;
 
 /// What [`Client::with_options`] changes; what is not set stays as it is.
@@ -86,10 +85,9 @@ impl Options {
         for (name, value) in &self.query {
             api = api.with_query(name, value);
         }
-        let checks = self.checks.unwrap_or(client.settings.checks);
         Ok(Client {
             api,
-            settings: Arc::new(Settings { checks }),
+            checks: self.checks.unwrap_or(client.checks),
         })
     }
 }

@@ -9,6 +9,7 @@ use anchorbrowser_api::types;
 use super::deletion::deleted;
 use crate::call::Call;
 use crate::error::Open as _;
+use crate::resources::paging::count;
 use crate::{ApplicationId, Client, Timestamp, url};
 
 pub use auth_flows::{AuthFlow, AuthFlows, CreateAuthFlow, UpdateAuthFlow};
@@ -141,7 +142,7 @@ impl CreateApplication {
     /// Calls `create_application`.
     pub fn send(self) -> Call<Application> {
         let Self { client, body } = self;
-        if client.settings().checks
+        if client.checks()
             && let Err(error) = url::absolute("create_application", "source", &body.source)
         {
             return Call::refused(error);
@@ -196,7 +197,7 @@ macro_rules! applications {
                     name: item.name,
                     description: item.description,
                     url: item.url,
-                    identity_count: item.identity_count.and_then(|count| count.try_into().ok()),
+                    identity_count: count(item.identity_count),
                     auth_methods: item.auth_methods.into_iter().map(Into::into).collect(),
                     created_at: item.created_at,
                     updated_at: item.updated_at,

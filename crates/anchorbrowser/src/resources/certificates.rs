@@ -102,7 +102,7 @@ impl CreateCertificate {
     ///
     /// Calls `create_certificate`.
     pub fn send(self) -> Call<Certificate> {
-        if self.client.settings().checks
+        if self.client.checks()
             && let Err(error) = self.check()
         {
             return Call::refused(error);

@@ -112,7 +112,7 @@ impl WaitForEvent {
             name,
             timeout,
         } = self;
-        if client.settings().checks
+        if client.checks()
             && let Some(timeout) = timeout
             && let Err(error) = not_zero(operation, "timeoutMs", timeout)
         {

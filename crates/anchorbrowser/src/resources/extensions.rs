@@ -44,7 +44,7 @@ impl<'a> Extensions<'a> {
     pub fn upload(&self, name: impl Into<String>, file: impl Into<Upload>) -> Call<Extension> {
         const OPERATION: &str = "upload_extension";
         let (name, file) = (name.into(), file.into());
-        if self.client.settings().checks
+        if self.client.checks()
             && let Err(error) = names::check_length(OPERATION, &name, NAME)
         {
             return Call::refused(error);

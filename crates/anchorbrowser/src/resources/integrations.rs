@@ -41,7 +41,7 @@ impl<'a> Integrations<'a> {
     /// Calls `create_integration`.
     pub fn create(&self, name: impl Into<String>, provider: Provider) -> Call<IntegrationInfo> {
         let name = name.into();
-        if self.client.settings().checks && name.is_empty() {
+        if self.client.checks() && name.is_empty() {
             let message = "`name` must not be empty";
             return Call::refused(Error::invalid("create_integration", message));
         }

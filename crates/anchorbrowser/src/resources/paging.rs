@@ -40,7 +40,7 @@ impl PageRequest {
         client: &Client,
         sizes: RangeInclusive<u64>,
     ) -> Result<()> {
-        if !client.settings().checks {
+        if !client.checks() {
             return Ok(());
         }
         for (name, zero) in [("page", self.number == 0), ("limit", self.size == Some(0))] {

@@ -187,7 +187,7 @@ impl CreateSession {
     /// Calls `create_session`.
     pub fn send(self) -> Call<Session> {
         let (Create(client), options) = self.split();
-        let body = match options.checked("create_session", client.settings().checks) {
+        let body = match options.checked("create_session", client.checks()) {
             Ok(body) => body,
             Err(error) => return Call::refused(error),
         };
@@ -211,7 +211,7 @@ impl StartSession {
     /// Calls `create_session_async`.
     pub fn send(self) -> Call<PendingSession> {
         let (Start(client), options) = self.split();
-        let body = match options.checked("create_session_async", client.settings().checks) {
+        let body = match options.checked("create_session_async", client.checks()) {
             Ok(body) => body,
             Err(error) => return Call::refused(error),
         };

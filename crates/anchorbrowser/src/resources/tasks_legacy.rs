@@ -237,7 +237,7 @@ fn deleted(
 
 /// Refuses a name that no task can have.
 fn check_name(operation: &'static str, client: &Client, name: &str) -> Result<()> {
-    if client.settings().checks {
+    if client.checks() {
         names::check(operation, name, 255)?;
     }
     Ok(())
@@ -252,7 +252,7 @@ fn session_config(
     let Some(options) = options else {
         return Ok(None);
     };
-    let body = options.checked(operation, client.settings().checks)?;
+    let body = options.checked(operation, client.checks())?;
     let elsewhere = [
         ("browser", body.browser.is_some()),
         ("identities", body.identities.is_some()),

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::error::Open as _;
 use crate::macros::set;
 use crate::page::{Page, PageStream, Pager, Part};
+use crate::resources::paging::count;
 use crate::{Client, Timestamp, VolumeId};
 
 pub use files::{VolumeFile, VolumeFiles};
@@ -65,7 +66,7 @@ impl<'a> Volumes<'a> {
     pub fn create(&self, name: impl Into<String>) -> Call<Volume> {
         const OPERATION: &str = "create_volume";
         let name = name.into();
-        if self.client.settings().checks
+        if self.client.checks()
             && let Err(error) = names::check(OPERATION, &name, NAME)
         {
             return Call::refused(error);
@@ -187,7 +188,7 @@ impl ListVolumes {
                 let data = answer.data.take()?;
                 Some(Part {
                     items: data.items.into_iter().map(Volume::of_list).collect(),
-                    total: data.count.and_then(|count| count.try_into().ok()),
+                    total: count(data.count),
                     next: None,
                 })
             })

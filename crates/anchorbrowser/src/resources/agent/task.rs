@@ -203,7 +203,7 @@ impl<T> AgentTask<T> {
 
     fn check(&self) -> Result<()> {
         let refuse = |message| Err(Error::invalid(OPERATION, message));
-        if !self.client.settings().checks {
+        if !self.client.checks() {
             return Ok(());
         }
         if let Some(limit) = self.body.llm_timeout {
@@ -356,10 +356,8 @@ impl Opened {
     }
 
     async fn close(self, keep: bool) {
-        if let Some(session) = self.owned(keep)
-            && let Err(error) = session.end().await
-        {
-            tracing::debug!(target: "anchorbrowser", %error, "ending a session failed; it is tried again");
+        if let Some(session) = self.owned(keep) {
+            session.close().await;
         }
     }
 }

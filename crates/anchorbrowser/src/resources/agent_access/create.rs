@@ -91,7 +91,7 @@ impl CreateProject {
 fn check(client: &Client, body: &types::CreateAgentAccessProjectBody) -> Result<()> {
     let given = [("token", body.token.expose()), ("answer", &body.answer)];
     match given.into_iter().find(|(_, text)| text.is_empty()) {
-        Some((name, _)) if client.settings().checks => {
+        Some((name, _)) if client.checks() => {
             let message = format!("`{name}` must not be empty");
             Err(Error::invalid("create_agent_access_project", message))
         }

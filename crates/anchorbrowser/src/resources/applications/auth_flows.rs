@@ -138,7 +138,7 @@ impl CreateAuthFlow {
     /// Calls `create_auth_flow`.
     pub fn send(self) -> Call<AuthFlow> {
         let Self { flows, body } = self;
-        if flows.client.settings().checks && body.methods.is_empty() {
+        if flows.client.checks() && body.methods.is_empty() {
             let message = "`methods` must hold one method at least";
             return Call::refused(Error::invalid("create_auth_flow", message));
         }

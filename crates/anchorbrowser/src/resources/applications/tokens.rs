@@ -21,7 +21,7 @@ pub struct IdentityToken {
 
 pub(super) fn create(client: &Client, id: ApplicationId, callback: String) -> Call<IdentityToken> {
     let operation = "create_identity_token";
-    if client.settings().checks
+    if client.checks()
         && let Err(error) = url::https(operation, "callbackUrl", &callback)
     {
         return Call::refused(error);

@@ -73,7 +73,7 @@ impl CreateBatch {
     }
 
     fn body(self) -> Result<types::BatchSessionRequestSchema> {
-        let (operation, checks) = ("create_batch_session", self.client.settings().checks);
+        let (operation, checks) = ("create_batch_session", self.client.checks());
         if checks {
             in_range(operation, "count", self.count.into(), 1..=1000)?;
         }

@@ -66,7 +66,7 @@ impl RetryBatch {
 
     fn check(&self) -> Result<()> {
         match self.max_retries {
-            Some(count) if self.client.settings().checks => {
+            Some(count) if self.client.checks() => {
                 in_range("retry_batch_session", "max_retries", count.into(), 1..=3)
             }
             _ => Ok(()),

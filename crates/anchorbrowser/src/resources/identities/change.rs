@@ -93,7 +93,7 @@ impl CreateIdentity {
             validate_async,
             body,
         } = self;
-        if client.settings().checks
+        if client.checks()
             && let Err(error) = url::absolute("create_identity", "source", &body.source)
         {
             return Call::refused(error);

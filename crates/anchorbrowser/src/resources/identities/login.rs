@@ -73,7 +73,7 @@ impl GuidedLogin {
     pub fn start(&self, url: impl Into<String>) -> Call<LoginView> {
         let url = url.into();
         let host = url::host(&url);
-        if self.client.settings().checks && host.is_none() {
+        if self.client.checks() && host.is_none() {
             let message = "`url` must be a URL with a host, as in `https://..`";
             return Call::refused(Error::invalid("start_dynamic_auth_flow", message));
         }

@@ -19,7 +19,7 @@ pub(super) struct Filter {
 impl Filter {
     /// Refuses what the API would take for two values.
     pub(super) fn check(&self, operation: &'static str, client: &Client) -> Result<()> {
-        if !client.settings().checks {
+        if !client.checks() {
             return Ok(());
         }
         for (name, values) in [("tags", &self.tags), ("domains", &self.domains)] {

@@ -10,7 +10,7 @@ use super::CreateSession;
 use crate::background;
 use crate::call::{Answer, Call};
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::{Session, has_ended};
+use crate::session::Session;
 use crate::{Client, SessionId};
 
 /// A session that is ended when this guard is dropped: at the end of a scope, by an early return, a
@@ -52,8 +52,7 @@ impl OwnedSession {
     ///
     /// Calls `delete_session`.
     pub fn end(self) -> Call<()> {
-        let end = self.session.end();
-        let end = end.none_on("delete_session", StatusCode::NOT_FOUND);
+        let end = ending(&self.session);
         Call::from_future(async move {
             // Until here the guard is in this future: if that is dropped, it ends the session.
             let answer = end.with_meta().await?;
@@ -63,6 +62,13 @@ impl OwnedSession {
                 meta: answer.meta,
             })
         })
+    }
+
+    /// Ends the session when its work is done, whose result must not be lost by a failure here.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.end().await {
+            tracing::debug!(target: "anchorbrowser", %error, "ending a session failed; it is tried again");
+        }
     }
 
     /// The session, which then does not end itself.
@@ -93,12 +99,12 @@ impl Drop for OwnedSession {
         }
         let session = self.session.clone();
         background::spawn_ending(async move {
-            let mut ended = session.end().await;
+            let mut ended = ending(&session).await;
             // An HTTP client that was given has connections of a runtime that may be gone.
             if ended.as_ref().is_err_and(|error| error.status().is_none()) {
-                ended = session.end().await;
+                ended = ending(&session).await;
             }
-            if let Err(error) = ended.or_else(allow_ended) {
+            if let Err(error) = ended {
                 let id = session.id();
                 tracing::warn!(target: "anchorbrowser", session = %id, %error, "a session could not be ended");
             }
@@ -106,13 +112,10 @@ impl Drop for OwnedSession {
     }
 }
 
-/// Takes a session that has ended before for one that is ended.
-fn allow_ended(error: Error) -> Result<()> {
-    if has_ended(&error) {
-        Ok(())
-    } else {
-        Err(error)
-    }
+/// Ends a session; that it has ended before is no failure.
+fn ending(session: &Session) -> Call<Option<()>> {
+    let end = session.end();
+    end.none_on("delete_session", StatusCode::NOT_FOUND)
 }
 
 /// The session of an answer that cannot be read: it was created all the same.
@@ -173,9 +176,7 @@ impl CreateSession {
     {
         let session = self.send_owned().await?;
         let result = run(&session).await;
-        if let Err(error) = session.end().await {
-            tracing::debug!(target: "anchorbrowser", %error, "ending a session failed; it is tried again");
-        }
+        session.close().await;
         result
     }
 }

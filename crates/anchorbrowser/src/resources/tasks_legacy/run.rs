@@ -176,7 +176,7 @@ impl RunTask {
         }
         let mut names = self.body.inputs.iter().flat_map(BTreeMap::keys);
         let wrong = names.find(|name| !name.starts_with(PREFIX));
-        if let Some(name) = wrong.filter(|_| self.client.settings().checks) {
+        if let Some(name) = wrong.filter(|_| self.client.checks()) {
             let message = format!("the name of an input must begin with `{PREFIX}`: `{name}`");
             return Err(Error::invalid(operation, message));
         }

@@ -88,7 +88,7 @@ impl Pdf {
     ///
     /// Calls `create_page_pdf`.
     pub fn send(self) -> Call<Download> {
-        if self.client.settings().checks
+        if self.client.checks()
             && let Some(reason) = broken(&self.body)
         {
             return Call::refused(Error::invalid("create_page_pdf", reason));

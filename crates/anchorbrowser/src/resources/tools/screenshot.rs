@@ -95,7 +95,7 @@ impl Screenshot {
     /// Calls `screenshot_webpage`.
     pub fn send(mut self) -> Call<Download> {
         let quality = self.body.image_quality;
-        if self.client.settings().checks && quality.is_some_and(|it| !(1..=100).contains(&it)) {
+        if self.client.checks() && quality.is_some_and(|it| !(1..=100).contains(&it)) {
             let message = "`image_quality` must be from 1 to 100";
             return Call::refused(Error::invalid("screenshot_webpage", message));
         }

@@ -186,7 +186,7 @@ impl VolumeFiles {
 
     /// Refuses an empty path: it would stand for the whole volume.
     pub(super) fn check(&self, operation: &'static str, field: &str, path: &str) -> Result<()> {
-        if self.client.settings().checks && path.trim_matches('/').is_empty() {
+        if self.client.checks() && path.trim_matches('/').is_empty() {
             let message = format!("`{field}` must name something in the volume");
             return Err(Error::invalid(operation, message));
         }

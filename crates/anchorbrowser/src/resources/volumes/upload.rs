@@ -60,7 +60,7 @@ impl UploadFile {
             return Call::refused(error);
         }
         Call::new(&files.client.clone(), move |api| async move {
-            if files.client.settings().checks {
+            if files.client.checks() {
                 check_size(OPERATION, file.length(OPERATION).await?, SMALL, TO_LARGE)?;
             }
             let answer = file.send(api, OPERATION, |api, part| {
@@ -93,7 +93,7 @@ pub(super) fn upload_large(files: &VolumeFiles, path: String, mut file: Upload) 
     let files = files.clone();
     Call::from_future(async move {
         let size = file.length(OPERATION).await?;
-        if files.client.settings().checks {
+        if files.client.checks() {
             check_size(OPERATION, size, LARGE, "divide it")?;
         }
         let mut request = files.upload_url(path).size(size);

@@ -24,7 +24,7 @@ pub(super) struct Given<'a> {
 impl Given<'_> {
     /// Refuses what the API would refuse, unless the client's checks are off.
     pub(super) fn check(&self, operation: &'static str, client: &Client) -> Result<()> {
-        if !client.settings().checks {
+        if !client.checks() {
             return Ok(());
         }
         match self.broken() {

@@ -97,7 +97,7 @@ impl Shortcut {
     ///
     /// Calls `keyboard_shortcut`.
     pub fn send(self) -> Call<()> {
-        let checks = self.session.client.settings().checks;
+        let checks = self.session.client.checks();
         if checks && self.keys.iter().all(|key| key.is_empty()) {
             let message = "`keys` must name at least one key, e.g. `[\"Control\", \"c\"]`";
             return Call::refused(Error::invalid("keyboard_shortcut", message));
