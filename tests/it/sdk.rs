@@ -33,6 +33,7 @@ mod tasks;
 mod tasks_legacy;
 mod tools;
 mod volumes;
+mod waiting;
 mod walk;
 mod webhooks;
 

@@ -121,6 +121,12 @@ impl Client {
         }
     }
 
+    /// A text of the server's without the key and the values of the headers of this client.
+    #[doc(hidden)]
+    pub fn redact(&self, text: &str) -> String {
+        self.inner.redact(text)
+    }
+
     pub(crate) fn with(&self, edit: impl FnOnce(&mut Shared)) -> Client {
         let mut shared = Shared::clone(&self.inner.0);
         edit(&mut shared);

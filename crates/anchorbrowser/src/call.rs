@@ -174,13 +174,7 @@ impl<T> Answer<T> {
     }
 
     pub(crate) fn new(response: ResponseValue<T>) -> Self {
-        let meta = Meta {
-            operation: response.operation(),
-            status: response.status(),
-            headers: response.headers().clone(),
-            attempts: response.attempts(),
-            elapsed: response.elapsed(),
-        };
+        let meta = Meta::of(&response);
         Self {
             value: response.into_inner(),
             meta,
@@ -200,6 +194,16 @@ pub struct Meta {
 }
 
 impl Meta {
+    pub(crate) fn of<T>(response: &ResponseValue<T>) -> Self {
+        Self {
+            operation: response.operation(),
+            status: response.status(),
+            headers: response.headers().clone(),
+            attempts: response.attempts(),
+            elapsed: response.elapsed(),
+        }
+    }
+
     /// The operation that was called, e.g. `create_session`.
     pub fn operation(&self) -> &'static str {
         self.operation

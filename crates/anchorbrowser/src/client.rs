@@ -12,12 +12,13 @@ pub use builder::{ClientBuilder, RetryPolicy};
 pub use options::Options;
 
 use crate::error::Result;
+use crate::poll::Polling;
 use crate::{RawRequest, Session, SessionId, background, resources};
 
 /// A client of the AnchorBrowser API.
 ///
-/// It is cheap to clone, and its clones share connections, the concurrency limit and the retry
-/// budget. Calls are grouped by resource: `client.sessions().create()`, `client.volumes().list()`.
+/// It is cheap to clone, and its clones share connections, the concurrency limit, the retry
+/// budget and what [waits](crate::poll) learn. Calls are grouped by resource: `client.sessions().create()`, `client.volumes().list()`.
 ///
 /// ```no_run
 /// # async fn example() -> anchorbrowser::Result<()> {
@@ -33,6 +34,7 @@ pub struct Client {
     api: anchorbrowser_api::Client,
     /// Whether arguments are checked before they are sent.
     checks: bool,
+    polling: Polling,
 }
 
 impl Client {
@@ -124,11 +126,16 @@ impl Client {
         self.checks
     }
 
+    /// What waits share.
+    pub(crate) fn polling(&self) -> &Polling {
+        &self.polling
+    }
+
     /// This client with other needs of the transport, for one call.
     pub(crate) fn needing(&self, needs: anchorbrowser_api::Needs) -> Self {
         Self {
             api: self.api.with_needs(needs),
-            checks: self.checks,
+            ..self.clone()
         }
     }
 
@@ -140,7 +147,7 @@ impl Client {
         };
         Self {
             api: self.api.with_policy(policy),
-            checks: self.checks,
+            ..self.clone()
         }
     }
 }

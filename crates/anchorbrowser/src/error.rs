@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anchorbrowser_api::{Error as ApiError, ErrorKind as ApiKind, ResponseValue};
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
+use crate::poll::Waited;
 use crate::{Meta, RateLimit};
 
 /// What a call gives.
@@ -20,8 +22,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// `Display` names the operation, what happened and, where it can, what to do; it does not repeat
 /// [`source`](std::error::Error::source). Neither it nor `Debug` prints a key, a URL that holds one,
 /// a header's value or a body. All that the server said is in [`body`](Self::body).
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     operation: Option<&'static str>,
@@ -30,12 +34,16 @@ struct Inner {
     /// What to do, each with a separator before it.
     hints: String,
     /// What the raw layer failed with; its text then begins this error's.
-    api: Option<ApiError>,
+    api: Option<Arc<ApiError>>,
     /// Of an answer that came whole and is not what it should be.
     answer: Option<(StatusCode, HeaderMap, Option<Bytes>)>,
     attempts: u32,
     elapsed: Duration,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+    /// What the service says of a failure that it reports with success.
+    reason: Option<String>,
+    /// Of a wait that failed.
+    waited: Option<Box<Waited>>,
 }
 
 /// What kind of failure an [`Error`] is.
@@ -66,6 +74,9 @@ pub enum ErrorKind {
     Failed,
     /// The wait for an answer was cancelled by the caller.
     Cancelled,
+    /// The deadline of a [`Poller`](crate::Poller) passed. What is waited for goes on with the
+    /// service, and the wait can be gone on with.
+    Deadline,
     /// A local file could not be read or written.
     File,
     /// A body is longer than the caller allows.
@@ -101,6 +112,8 @@ impl Error {
             attempts: 0,
             elapsed: Duration::ZERO,
             source: None,
+            reason: None,
+            waited: None,
         }))
     }
 
@@ -143,12 +156,25 @@ impl Error {
     /// An answer that came whole and reports a failure: what failed, and the reason that the service
     /// gives, of which not more than a few lines are printed.
     pub(crate) fn failed<T>(answer: &ResponseValue<T>, what: &str, reason: Option<&str>) -> Self {
+        let whole = reason.map(str::to_owned);
         let reason = reason.unwrap_or("the service gives no reason");
-        // Before it is cut: a part of a secret would not be found.
-        let reason = answer.redact(reason);
-        let clean = |c: char| if c.is_control() { ' ' } else { c };
-        let reason: String = reason.chars().take(300).map(clean).collect();
-        Self::of_answer(ErrorKind::Failed, answer, format!("{what}: {reason}"))
+        let reason = printable(answer, reason);
+        let mut error = Self::of_answer(ErrorKind::Failed, answer, format!("{what}: {reason}"));
+        error.0.reason = whole;
+        error
+    }
+
+    /// A failure that an earlier answer of this operation reported, with the reason that the service
+    /// gives, whole.
+    pub(crate) fn reported(
+        operation: &'static str,
+        message: String,
+        reason: Option<String>,
+    ) -> Self {
+        let mut error = Self::new(ErrorKind::Failed, message).of(operation);
+        error.0.attempts = 1;
+        error.0.reason = reason;
+        error
     }
 
     /// A failure with the body of an answer, which went to the caller as a stream.
@@ -160,11 +186,23 @@ impl Error {
         error
     }
 
+    /// Adds what is known of the wait that failed.
+    pub(crate) fn with_wait(mut self, waited: Waited) -> Self {
+        self.0.waited = Some(Box::new(waited));
+        self
+    }
+
     /// Adds what to do.
     pub(crate) fn with_hint(mut self, hint: &str) -> Self {
         self.0.hints.push_str("; ");
         self.0.hints.push_str(hint);
         self
+    }
+
+    /// Says what to do in place of what was said so far.
+    pub(crate) fn with_only_hint(mut self, hint: &str) -> Self {
+        self.0.hints.clear();
+        self.with_hint(hint)
     }
 
     pub(crate) fn of(mut self, operation: &'static str) -> Self {
@@ -176,7 +214,7 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -224,8 +262,12 @@ impl Error {
         body.code().map(str::to_owned)
     }
 
-    /// The API's own message, whole and as sent.
+    /// The API's own message, whole and as sent; of a failure that it reports with success, the
+    /// reason.
     pub fn message(&self) -> Option<String> {
+        if self.0.reason.is_some() {
+            return self.0.reason.clone();
+        }
         let body = self.0.api.as_ref()?.error_body()?;
         body.message().map(str::to_owned)
     }
@@ -256,9 +298,21 @@ impl Error {
         self.headers().and_then(RateLimit::read)
     }
 
-    /// Whether a time limit passed, of an attempt or of the operation.
+    /// Whether a time limit passed, of an attempt, an operation or a wait.
     pub fn is_timeout(&self) -> bool {
-        self.0.api.as_ref().is_some_and(ApiError::is_timeout) || self.kind() == ErrorKind::Timeout
+        let api = self.0.api.as_ref().is_some_and(|api| api.is_timeout());
+        api || matches!(self.kind(), ErrorKind::Timeout | ErrorKind::Deadline)
+    }
+
+    /// Whether the deadline of a [`Poller`](crate::Poller) passed: what is waited for goes on.
+    pub fn is_deadline(&self) -> bool {
+        self.kind() == ErrorKind::Deadline
+    }
+
+    /// What is known of the wait, if it is one of a [`Poller`](crate::Poller) that failed: how long it
+    /// was, what it saw last, and a token to go on with it.
+    pub fn waited(&self) -> Option<&Waited> {
+        self.0.waited.as_deref()
     }
 
     /// Whether no connection could be made, so that the request was not processed.
@@ -341,7 +395,7 @@ impl Error {
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
         let mut wrapped = Self::new(error.kind().into(), String::new());
-        wrapped.0.api = Some(error);
+        wrapped.0.api = Some(Arc::new(error));
         wrapped
     }
 }
@@ -355,6 +409,9 @@ impl fmt::Display for Error {
         }
         if let Some(advice) = self.advice() {
             write!(f, "; {advice}")?;
+        }
+        if let Some(waited) = &self.0.waited {
+            write!(f, "; after {waited}")?;
         }
         f.write_str(&self.0.hints)
     }
@@ -377,6 +434,18 @@ impl StdError for Error {
             None => self.0.source.as_deref().map(|source| source as _),
         }
     }
+}
+
+/// What the service says, without secrets, on one line, and of a long text the beginning.
+pub(crate) fn printable<T>(answer: &ResponseValue<T>, text: &str) -> String {
+    // Before it is cut: a part of a secret would not be found.
+    excerpt(&answer.redact(text))
+}
+
+/// The beginning of a text, on one line.
+pub(crate) fn excerpt(reason: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    reason.chars().take(300).map(clean).collect()
 }
 
 /// Refuses a number outside its range. `name` is the API's.

@@ -38,13 +38,19 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that exists. Its CDP address is made from the id and the client's key.
-    pub(crate) fn attached(client: &Client, id: SessionId) -> Self {
+    /// A session that exists, with the addresses that are known. Its CDP address is made from the id
+    /// and the client's key otherwise.
+    pub(crate) fn at(
+        client: &Client,
+        id: SessionId,
+        cdp: Option<CdpUrl>,
+        live_view: Option<LiveViewUrl>,
+    ) -> Self {
         Self {
-            cdp_url: client.api().cdp_url(id.as_str()).into(),
+            cdp_url: cdp.unwrap_or_else(|| client.api().cdp_url(id.as_str()).into()),
             client: client.clone(),
             id,
-            live_view_url: None,
+            live_view_url: live_view,
         }
     }
 
@@ -56,16 +62,9 @@ impl Session {
         answer.open("data.id", |answer| {
             let data = answer.data.take()?;
             let (cdp, live_view) = (data.cdp_url, data.live_view_url);
-            let session = Self::attached(client, data.id?.into());
-            Some(session.at(cdp.map(Into::into), live_view.map(Into::into)))
+            let (cdp, live_view) = (cdp.map(Into::into), live_view.map(Into::into));
+            Some(Self::at(client, data.id?.into(), cdp, live_view))
         })
-    }
-
-    /// With the addresses that an answer tells.
-    pub(crate) fn at(mut self, cdp: Option<CdpUrl>, live_view: Option<LiveViewUrl>) -> Self {
-        self.cdp_url = cdp.unwrap_or(self.cdp_url);
-        self.live_view_url = live_view;
-        self
     }
 
     /// The session's id.

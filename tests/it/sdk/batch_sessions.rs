@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anchorbrowser::batch_sessions::{Phase, Status};
 use anchorbrowser::sessions::SessionOptions;
-use anchorbrowser::{Client, ErrorKind};
+use anchorbrowser::{BatchId, Client, ErrorKind, Result};
 use anchorbrowser_emulator::{Emulator, Fault};
 use serde_json::json;
 
@@ -20,7 +20,15 @@ pub(crate) fn methods() -> Vec<Method> {
         client.batch_sessions().cancel(ID),
         client.batch_sessions().delete(ID),
         client.batch_sessions().retry(ID).send(),
+        client.batch_sessions().attach([ID]).get(),
+        client.batch_sessions().attach([ID]).delete(),
     )
+}
+
+/// A batch that is not split.
+async fn one(client: &Client, count: u32) -> Result<BatchId> {
+    let batch = client.batch_sessions().create(count).send().await?;
+    Ok(batch.ids()[0].clone())
 }
 
 /// Longer than the emulator takes for a batch.
@@ -34,29 +42,34 @@ async fn a_batch_is_created_looked_at_retried_and_deleted() -> anyhow::Result<()
     let options = SessionOptions::new().tag("many");
     let create = client.batch_sessions().create(3).metadata("order", 7);
     let created = create.options(options).send().await?;
-    assert_eq!((created.total, created.status), (3, Some(Status::Pending)));
+    let id = &created.ids()[0];
     let sent = emulator.exchanges_of("create_batch_session")?[0].json();
     let configuration = json!({ "session": { "tags": ["many"] } });
     let expected =
         json!({ "count": 3, "configuration": configuration, "metadata": { "order": 7 } });
     assert_eq!(sent, expected);
 
-    let batch = client.batch_sessions().get(&created.id).await?;
+    let batch = client.batch_sessions().get(id).await?;
+    assert_eq!(
+        (&batch.ids[..], &batch.status),
+        (created.ids(), &Status::Pending)
+    );
     assert_eq!((batch.total, batch.pending, batch.completed), (3, 3, 0));
     assert_eq!(
         (batch.phase.clone(), batch.percentage),
         (Some(Phase::Queued), Some(0.0))
     );
-    assert_eq!(batch.sessions(&client).count(), 0);
+    assert_eq!(batch.sessions().count(), 0);
     emulator.advance(LONG)?;
-    let batch = client.batch_sessions().get(&created.id).await?;
+    let batch = client.batch_sessions().get(id).await?;
     assert_eq!(batch.status, Status::Completed);
     assert_eq!((batch.completed, batch.failed), (2, 1));
-    assert!(batch.completed_at.is_some() && batch.items[1].error.is_some());
-    assert_eq!(batch.items[1].status, Some(Status::Failed));
-    assert!(batch.items[1].session(&client).is_none());
+    let failed = batch.items().nth(1).unwrap();
+    assert!(batch.completed_at.is_some() && failed.error.is_some());
+    assert_eq!(failed.status, Some(Status::Failed));
+    assert!(failed.session(&client).is_none());
 
-    let retry = client.batch_sessions().retry(&created.id).max_retries(2);
+    let retry = client.batch_sessions().retry(id).max_retries(2);
     let retry = retry.failed_only(false).send().await?;
     assert_eq!((retry.retried, retry.status), (1, Some(Status::Processing)));
     let sent = emulator.exchanges_of("retry_batch_session")?[0].json();
@@ -65,9 +78,10 @@ async fn a_batch_is_created_looked_at_retried_and_deleted() -> anyhow::Result<()
         json!({ "max_retries": 2, "retry_failed_only": false })
     );
     emulator.advance(LONG)?;
-    let batch = client.batch_sessions().get(&created.id).await?;
-    assert_eq!((batch.completed, batch.items[1].retries), (3, 1));
-    for (place, item) in batch.items.iter().enumerate() {
+    let batch = client.batch_sessions().get(id).await?;
+    let retries: Vec<_> = batch.items().map(|item| item.retries).collect();
+    assert_eq!((batch.completed, retries), (3, vec![0, 1, 0]));
+    for (place, item) in batch.items().enumerate() {
         assert_eq!(
             (item.index, &item.metadata["order"]),
             (Some(place as u64), &json!(7))
@@ -75,9 +89,9 @@ async fn a_batch_is_created_looked_at_retried_and_deleted() -> anyhow::Result<()
         assert_eq!(item.session(&client).unwrap().tags().await?, ["many"]);
     }
 
-    let deleted = client.batch_sessions().delete(&created.id).await?;
+    let deleted = client.batch_sessions().delete(id).await?;
     assert!(deleted.is_complete() && deleted.deleted == 3 && deleted.message.is_some());
-    let gone = client.batch_sessions().get(&created.id).await;
+    let gone = client.batch_sessions().get(id).await;
     assert!(gone.unwrap_err().is_not_found());
     Ok(())
 }
@@ -87,20 +101,21 @@ async fn a_batch_is_created_looked_at_retried_and_deleted() -> anyhow::Result<()
 async fn sessions_that_are_not_ready_are_not_handed_out() -> anyhow::Result<()> {
     let emulator = Emulator::builder().manual_clock().start().await?;
     let client = client(&emulator);
-    let id = client.batch_sessions().create(1).send().await?.id;
+    let id = one(&client, 1).await?;
     emulator.advance(Duration::from_millis(600))?;
     let batch = client.batch_sessions().get(&id).await?;
     assert_eq!(
         (batch.phase.clone(), batch.processing),
         (Some(Phase::Configuring), 1)
     );
-    assert!(batch.items[0].session_id.is_some());
-    assert_eq!(batch.sessions(&client).count(), 0);
+    assert!(batch.items().all(|item| item.session_id.is_some()));
+    assert_eq!(batch.sessions().count(), 0);
     emulator.advance(LONG)?;
     let batch = client.batch_sessions().get(&id).await?;
-    let session = batch.sessions(&client).next().unwrap();
+    let session = batch.sessions().next().unwrap();
     assert!(session.cdp_url().expose().contains(SECRET) && session.live_view_url().is_some());
-    assert_eq!(batch.items[0].session_id.as_ref(), Some(session.id()));
+    let item = batch.items().next().unwrap();
+    assert_eq!(item.session_id.as_ref(), Some(session.id()));
     assert!(!format!("{batch:?}").contains(SECRET));
     Ok(())
 }
@@ -109,7 +124,7 @@ async fn sessions_that_are_not_ready_are_not_handed_out() -> anyhow::Result<()> 
 async fn a_batch_is_given_up_once() -> anyhow::Result<()> {
     let emulator = Emulator::builder().manual_clock().start().await?;
     let client = client(&emulator);
-    let id = client.batch_sessions().create(150).send().await?.id;
+    let id = one(&client, 150).await?;
     emulator.advance(Duration::from_millis(700))?; // the first wave is there
     let cancelled = client.batch_sessions().cancel(&id).await?;
     assert_eq!(cancelled.status, Some(Status::Cancelled));
@@ -134,7 +149,7 @@ async fn batches_are_listed_over_pages() -> anyhow::Result<()> {
     let emulator = Emulator::builder().manual_clock().start().await?;
     let client = client(&emulator);
     for count in 1..=5 {
-        let id = client.batch_sessions().create(count).send().await?.id;
+        let id = one(&client, count).await?;
         if count == 5 {
             client.batch_sessions().cancel(id).await?;
         }
@@ -213,13 +228,10 @@ async fn what_the_api_would_refuse_is_not_sent() -> anyhow::Result<()> {
         let create = client.batch_sessions().create(count).options(options);
         create.send().await.map(drop)
     };
-    for count in [0, 1001] {
-        let new = SessionOptions::new;
-        refused(&emulator, "count", async |client| {
-            create(client, count, new()).await
-        })
-        .await?;
-    }
+    refused(&emulator, "count", async |client| {
+        create(client, 0, SessionOptions::new()).await
+    })
+    .await?;
     let captcha = || SessionOptions::new().captcha_solver(true);
     refused(&emulator, "captcha_solver", async |client| {
         create(client, 1, captcha()).await
@@ -228,6 +240,12 @@ async fn what_the_api_would_refuse_is_not_sent() -> anyhow::Result<()> {
     for count in [0, 4] {
         refused(&emulator, "max_retries", async |client| {
             let retry = client.batch_sessions().retry(ID).max_retries(count);
+            retry.send().await.map(drop)
+        })
+        .await?;
+        refused(&emulator, "max_retries", async |client| {
+            let batch = client.batch_sessions().attach([ID]);
+            let retry = batch.retry_failed().max_retries(count);
             retry.send().await.map(drop)
         })
         .await?;
@@ -249,5 +267,31 @@ async fn what_the_api_would_refuse_is_not_sent() -> anyhow::Result<()> {
             .map(drop)
     })
     .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_is_sent_for_nothing() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = client(&emulator);
+    let none = client.batch_sessions().attach(Vec::<BatchId>::new());
+    let one = client.batch_sessions().attach([ID]);
+    for (error, named) in [
+        (none.get().await.unwrap_err(), "no id"),
+        (none.wait().await.unwrap_err(), "no id"),
+        (none.retry_failed().send().await.unwrap_err(), "no id"),
+        (none.cancel().await.unwrap_err(), "no id"),
+        (none.delete().await.unwrap_err(), "no id"),
+        (
+            one.for_each_concurrent(0, async |_| Ok(()))
+                .await
+                .unwrap_err(),
+            "limit",
+        ),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains(named), "{error}");
+    }
+    assert!(emulator.exchanges().is_empty());
     Ok(())
 }

@@ -47,7 +47,7 @@ async fn each_operation_is_reached_by_a_method() -> anyhow::Result<()> {
             .start()
             .await?;
         let client = super::client(&emulator);
-        for method in all() {
+        for method in all().into_iter().chain(super::waiting::methods()) {
             emulator.clear_exchanges();
             reach(&method, &client).await;
             for exchange in emulator.exchanges() {

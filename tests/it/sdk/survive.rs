@@ -59,7 +59,8 @@ async fn what_a_newer_service_answers_is_read() -> anyhow::Result<()> {
     for seed in 1..=10 {
         let drifting = Emulator::builder().seed(seed).drift(true);
         let (emulator, client) = start(drifting, &http).await?;
-        for method in super::coverage::all() {
+        let methods = super::coverage::all().into_iter();
+        for method in methods.chain(super::waiting::methods()) {
             let Err(error) = (method.call)(client.clone()).await else {
                 continue;
             };

@@ -104,6 +104,26 @@ impl<T> ResponseValue<T> {
         })
     }
 
+    /// The answer that a call failed with, if one came, for the layer above this one: there it counts
+    /// as this value.
+    #[doc(hidden)]
+    pub fn accepted(operation: &'static str, error: &Error, inner: T) -> Option<Self> {
+        Some(Self {
+            inner,
+            status: error.status()?,
+            headers: error.headers()?.clone(),
+            body: error.body().cloned(),
+            call: CallInfo {
+                operation,
+                attempts: error.attempts(),
+                started: Instant::now(),
+                elapsed: error.elapsed(),
+                idle_timeout: None,
+            },
+            transport: None,
+        })
+    }
+
     /// Says after how many attempts, and how long after the call began, it came.
     pub(crate) fn after(mut self, attempts: u32, elapsed: Duration) -> Self {
         self.call.attempts = attempts;

@@ -1,10 +1,12 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anchorbrowser_api::{Policy, Retry};
 
 use super::{Client, patience};
 use crate::error::Result;
+use crate::poll::{self, Adaptive, PollSchedule, Polling};
 
 /// How long an attempt waits for its answer, if the operation needs no longer.
 const ATTEMPT: Duration = Duration::from_secs(60);
@@ -18,6 +20,8 @@ pub struct ClientBuilder {
     api: anchorbrowser_api::ClientBuilder,
     policy: Policy,
     checks: bool,
+    schedule: Option<Arc<dyn PollSchedule>>,
+    polls_per_second: f64,
 }
 
 impl ClientBuilder {
@@ -44,6 +48,8 @@ impl ClientBuilder {
             api,
             policy,
             checks: true,
+            schedule: None,
+            polls_per_second: poll::PER_SECOND,
         }
     }
 
@@ -140,15 +146,32 @@ impl ClientBuilder {
         self
     }
 
+    /// When [waits](crate::poll) poll, unless a poller has a schedule of its own; default
+    /// [`Adaptive`].
+    pub fn poll_schedule(mut self, schedule: impl PollSchedule) -> Self {
+        self.schedule = Some(Arc::new(schedule));
+        self
+    }
+
+    /// How many polls all [waits](crate::poll) of the client and its clones make in a second, at
+    /// most; default 100. They have their turn in the order in which they are due. Less than one in
+    /// a quarter of an hour counts as that.
+    pub fn polls_per_second(mut self, limit: f64) -> Self {
+        self.polls_per_second = limit;
+        self
+    }
+
     /// Makes the client; connects to nothing.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a setting is refused. No error prints the
     /// setting's value.
     pub fn build(self) -> Result<Client> {
+        let schedule = self.schedule.unwrap_or_else(|| Arc::new(Adaptive::new()));
         Ok(Client {
             api: self.api.policy(self.policy).build()?,
             checks: self.checks,
+            polling: Polling::new(schedule, self.polls_per_second),
         })
     }
 

@@ -88,6 +88,7 @@ impl Options {
         Ok(Client {
             api,
             checks: self.checks.unwrap_or(client.checks),
+            polling: client.polling.apart(),
         })
     }
 }

@@ -1,14 +1,25 @@
 //! Batches of sessions.
 
+mod batch;
 mod create;
+mod end;
+mod item;
 mod list;
+mod look;
+mod merge;
+mod report;
 mod retry;
 mod snapshot;
+mod streams;
 
+pub use batch::Batch;
 pub use create::CreateBatch;
+pub use end::{BatchCancellation, BatchDeletion, FailedDeletion};
+pub use item::BatchItem;
 pub use list::{BatchSummary, ListBatches};
-pub use retry::{BatchRetry, RetryBatch};
-pub use snapshot::{BatchCancellation, BatchDeletion, BatchItem, BatchSnapshot, FailedDeletion};
+pub use report::BatchReport;
+pub use retry::{BatchRetry, RetryBatch, RetryFailed};
+pub use snapshot::BatchSnapshot;
 pub use types::{BatchStatus as Status, ProvisioningPhase as Phase};
 
 use anchorbrowser_api::types;
@@ -18,9 +29,13 @@ use crate::error::Open as _;
 use crate::resources::paging::count;
 use crate::{BatchId, Client};
 
+/// How many sessions the API creates in one batch at most.
+const MAX_PER_BATCH: u32 = 1000;
+
 /// Batches of sessions; see [`Client::batch_sessions`].
 ///
-/// The sessions of a batch are created in the background, with one configuration.
+/// The sessions of a batch are created in the background, with one configuration. A [`Batch`] tells
+/// how far they are, and hands each out as soon as it is ready.
 ///
 /// ```no_run
 /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
@@ -28,12 +43,12 @@ use crate::{BatchId, Client};
 ///
 /// let options = SessionOptions::new().headless(true);
 /// let batch = client.batch_sessions().create(20).options(options).send().await?;
-/// let snapshot = client.batch_sessions().get(&batch.id).await?;
-/// println!("{} of {} sessions are there", snapshot.completed, snapshot.total);
-/// for session in snapshot.sessions(&client) {
+/// let report = batch.wait().await?;
+/// println!("{report}");
+/// for session in report.sessions() {
 ///     session.goto("https://example.com").await?;
 /// }
-/// client.batch_sessions().delete(&batch.id).await?;
+/// batch.delete().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -47,9 +62,24 @@ impl<'a> BatchSessions<'a> {
         Self { client }
     }
 
-    /// Creates a batch of `count` sessions, from 1 to 1000.
+    /// Creates a batch of `count` sessions, at least 1. More than the API creates in one batch, which
+    /// is 1,000, become several behind one handle.
     pub fn create(&self, count: u32) -> CreateBatch {
         CreateBatch::new(self.client, count)
+    }
+
+    /// A handle on a batch that exists; of one that was split, with the ids of all its parts in their
+    /// order, as [`Batch::ids`] gives them. Nothing is sent.
+    ///
+    /// ```no_run
+    /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
+    /// let batch = client.batch_sessions().attach(["batch-id"]);
+    /// println!("{}", batch.wait().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn attach(&self, ids: impl IntoIterator<Item = impl Into<BatchId>>) -> Batch {
+        Batch::new(self.client, ids.into_iter().map(Into::into).collect(), None)
     }
 
     /// How far a batch has come, with each of its sessions.
@@ -59,17 +89,8 @@ impl<'a> BatchSessions<'a> {
     ///
     /// Calls `get_batch_session`.
     pub fn get(&self, id: impl Into<BatchId>) -> Call<BatchSnapshot> {
-        let id = id.into();
-        Call::new(self.client, move |api| async move {
-            let answer = api.get_batch_session().batch_id(id).send().await?;
-            let answer = answer.open("data.status", |answer| {
-                let mut data = answer.data.take()?;
-                Some((data.status.take()?, data))
-            })?;
-            answer.open("data.batch_id", |(status, data)| {
-                BatchSnapshot::new(status.clone(), std::mem::take(data))
-            })
-        })
+        let (client, id) = (self.client.clone(), id.into());
+        Call::new(self.client, move |api| look::fetch(api, client, id))
     }
 
     /// Lists batches.

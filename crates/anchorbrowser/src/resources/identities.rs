@@ -7,11 +7,12 @@ mod login;
 mod reauthenticate;
 mod view;
 
-use anchorbrowser_api::types;
+use anchorbrowser_api::{ResponseValue, types};
 use serde_json::{Map, Value};
 
 use crate::call::Call;
-use crate::error::Open as _;
+use crate::error::{Open as _, Result};
+use crate::poll::{Awaited, Failure, Place, PollKind, PollToken, Poller, Verdict, Wait, sealed};
 use crate::{Client, IdentityId, SessionId, Timestamp};
 
 pub use change::{CreateIdentity, UpdateIdentity};
@@ -39,6 +40,7 @@ pub use view::{Choice, LoginState, LoginStep, LoginView};
 ///
 /// let create = client.identities().create("https://shop.example/login").name("Ann");
 /// let ann = create.credential(Credential::password("ann@example.com", password)).send().await?;
+/// client.identities().wait_until_validated(&ann.id).await?;
 /// let session = client.sessions().create().identity(&ann.id).send().await?;
 /// # Ok(())
 /// # }
@@ -54,7 +56,8 @@ impl<'a> Identities<'a> {
     }
 
     /// Creates an identity at `source`, a URL: that of a login page, for example. By default the
-    /// service tries its credentials later, and the status tells the outcome.
+    /// service tries its credentials later, and the status tells the outcome:
+    /// [`wait_until_validated`](Self::wait_until_validated).
     pub fn create(&self, source: impl Into<String>) -> CreateIdentity {
         CreateIdentity::new(self.client, source.into())
     }
@@ -67,20 +70,31 @@ impl<'a> Identities<'a> {
     /// Calls `get_identity`.
     pub fn get(&self, id: impl Into<IdentityId>) -> Call<Identity> {
         let id = id.into();
-        Call::new(self.client, move |api| async move {
-            let answer = api.get_identity().identity_id(id).send().await?;
-            answer.open("id", |answer| {
-                Some(Identity {
-                    id: answer.id.take()?.into(),
-                    name: answer.name.take(),
-                    source: answer.source.take(),
-                    status: answer.status.take(),
-                    metadata: std::mem::take(&mut answer.metadata),
-                    created_at: answer.created_at.take(),
-                    updated_at: answer.updated_at.take(),
-                })
-            })
-        })
+        Call::new(self.client, move |api| fetch(api, id))
+    }
+
+    /// Waits until the credentials of an identity have been tried, and work: await it for the
+    /// identity.
+    ///
+    /// It is in progress while it is pending, and in a state that this version of the SDK does not
+    /// know. One without credentials stays pending.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the login failed: the service gives no
+    /// reason; [`is_not_found`](crate::Error::is_not_found) if there is no such identity;
+    /// [`is_deadline`](crate::Error::is_deadline) after 10 minutes, unless set otherwise.
+    ///
+    /// Calls `get_identity` for each poll.
+    pub fn wait_until_validated(&self, id: impl Into<IdentityId>) -> Poller<Identity, Identity> {
+        let id = id.into();
+        let wait = Wait::new(
+            PollKind::Validation,
+            vec![id.to_string()],
+            move |api| fetch(api, id.clone()),
+            Identity::place,
+            Identity::verdict,
+        );
+        Poller::new(self.client, wait)
     }
 
     /// Changes an identity. What is not set stays as it is.
@@ -132,4 +146,48 @@ pub struct Identity {
     pub created_at: Option<Timestamp>,
     /// When it was changed last; [`CreateIdentity`] does not tell it.
     pub updated_at: Option<Timestamp>,
+}
+
+impl Identity {
+    fn place(&self) -> Place {
+        Place::told(self.status.as_ref())
+    }
+
+    fn verdict(&self) -> Verdict<Self> {
+        match self.status {
+            Some(Status::Validated) => Verdict::Done(self.clone()),
+            Some(Status::Failed) => Verdict::Failed(Failure {
+                note: Some("the login with its credentials failed; update them"),
+                reason: None,
+            }),
+            _ => Verdict::InProgress,
+        }
+    }
+}
+
+/// An identity that is validated.
+impl Awaited for Identity {
+    type Progress = Self;
+
+    fn resume(client: &Client, token: &PollToken) -> Result<Poller<Self, Self>> {
+        let [id] = token.expect(PollKind::Validation)?;
+        Ok(client.identities().wait_until_validated(id))
+    }
+}
+
+impl sealed::Sealed for Identity {}
+
+async fn fetch(api: anchorbrowser_api::Client, id: IdentityId) -> Result<ResponseValue<Identity>> {
+    let answer = api.get_identity().identity_id(id).send().await?;
+    answer.open("id", |answer| {
+        Some(Identity {
+            id: answer.id.take()?.into(),
+            name: answer.name.take(),
+            source: answer.source.take(),
+            status: answer.status.take(),
+            metadata: std::mem::take(&mut answer.metadata),
+            created_at: answer.created_at.take(),
+            updated_at: answer.updated_at.take(),
+        })
+    })
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use anchorbrowser_api::types;
+use anchorbrowser_api::{ResponseValue, types};
+use reqwest::StatusCode;
 
 use crate::call::Call;
-use crate::error::Open as _;
+use crate::error::{Open as _, Result};
 use crate::page::List;
+use crate::poll::{Awaited, Place, PollKind, PollToken, Poller, Verdict, Wait, sealed};
 use crate::transfer::Download;
 use crate::{Client, RecordingId, Secret, SessionId, Timestamp};
 
@@ -16,6 +18,7 @@ use crate::{Client, RecordingId, Secret, SessionId, Timestamp};
 ///
 /// ```no_run
 /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
+/// client.recordings().ready("session-id").await?;
 /// let video = client.recordings().fetch_primary("session-id").await?;
 /// video.save_to("session.mp4").await?;
 /// # Ok(())
@@ -41,6 +44,13 @@ impl<'a> Recordings<'a> {
     /// Calls `list_recordings`.
     pub fn list(&self, session: impl Into<SessionId>) -> List<Recording> {
         self.of(session).list()
+    }
+
+    /// Waits for the recordings of a session; see [`SessionRecordings::ready`].
+    ///
+    /// Calls `list_recordings` for each poll.
+    pub fn ready(&self, session: impl Into<SessionId>) -> Poller<Vec<Recording>, Vec<Recording>> {
+        self.of(session).ready()
     }
 
     /// Fetches the primary recording of a session; see [`SessionRecordings::fetch_primary`].
@@ -85,7 +95,8 @@ impl<'a> Recordings<'a> {
 /// The recordings of one session; see [`Session::recordings`](crate::Session::recordings).
 ///
 /// A recording is ready shortly after its session has ended; until then the calls fail with
-/// [`is_not_found`](crate::Error::is_not_found). A webhook tells when it is.
+/// [`is_not_found`](crate::Error::is_not_found). [`ready`](Self::ready) waits for it, and a webhook
+/// tells when it is.
 #[derive(Clone, Debug)]
 pub struct SessionRecordings {
     client: Client,
@@ -110,14 +121,31 @@ impl SessionRecordings {
         let recordings = self.clone();
         List::new("list_recordings", move || {
             let session = recordings.session.clone();
-            Call::new(&recordings.client, move |api| async move {
-                let answer = api.list_recordings().session_id(session).send().await?;
-                answer.open("data.items", |answer| {
-                    let items = answer.data.take()?.items;
-                    Some(items.into_iter().map(Recording::new).collect())
-                })
-            })
+            Call::new(&recordings.client, |api| fetch(api, session))
         })
+    }
+
+    /// Waits until there is a recording: await it for the list.
+    ///
+    /// End the session first: while it runs there is none. It is in progress while the service
+    /// answers with 404 or an empty list, so that of a session that does not exist, or is not
+    /// recorded, it waits to the deadline.
+    ///
+    /// # Errors
+    /// [`is_deadline`](crate::Error::is_deadline) after 10 minutes, unless set otherwise; what a call
+    /// may fail with.
+    ///
+    /// Calls `list_recordings` for each poll.
+    pub fn ready(&self) -> Poller<Vec<Recording>, Vec<Recording>> {
+        let session = self.session.clone();
+        let wait = Wait::new(
+            PollKind::Recordings,
+            vec![session.to_string()],
+            move |api| fetch_if_any(api, session.clone()),
+            |recordings| place(recordings),
+            |recordings: &Vec<Recording>| verdict(recordings),
+        );
+        Poller::new(&self.client, wait)
     }
 
     /// Fetches the primary recording, a video in MP4.
@@ -195,6 +223,63 @@ impl SessionRecordings {
         })
     }
 }
+
+async fn fetch(
+    api: anchorbrowser_api::Client,
+    session: SessionId,
+) -> Result<ResponseValue<Vec<Recording>>> {
+    listed(api.list_recordings().session_id(session).send().await?)
+}
+
+fn listed(
+    answer: ResponseValue<types::RecordingListResponse>,
+) -> Result<ResponseValue<Vec<Recording>>> {
+    answer.open("data.items", |answer| {
+        let items = answer.data.take()?.items;
+        Some(items.into_iter().map(Recording::new).collect())
+    })
+}
+
+/// As [`fetch`], but that there is none yet is an empty list.
+async fn fetch_if_any(
+    api: anchorbrowser_api::Client,
+    session: SessionId,
+) -> Result<ResponseValue<Vec<Recording>>> {
+    match api.list_recordings().session_id(session).send().await {
+        Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+            let none = ResponseValue::accepted("list_recordings", &error, Vec::new());
+            none.ok_or_else(|| error.into())
+        }
+        answer => listed(answer?),
+    }
+}
+
+fn place(recordings: &[Recording]) -> Place {
+    Place::new(match recordings.is_empty() {
+        true => "no recording",
+        false => "recorded",
+    })
+}
+
+/// The service tells no state of a recording: one that is listed can be fetched.
+fn verdict(recordings: &[Recording]) -> Verdict<Vec<Recording>> {
+    match recordings.is_empty() {
+        true => Verdict::InProgress,
+        false => Verdict::Done(recordings.to_vec()),
+    }
+}
+
+/// The recordings of a session, when there are any.
+impl Awaited for Vec<Recording> {
+    type Progress = Self;
+
+    fn resume(client: &Client, token: &PollToken) -> Result<Poller<Self, Self>> {
+        let [session] = token.expect(PollKind::Recordings)?;
+        Ok(client.recordings().ready(session))
+    }
+}
+
+impl sealed::Sealed for Vec<Recording> {}
 
 /// A recording of a session.
 #[derive(Clone, Debug)]

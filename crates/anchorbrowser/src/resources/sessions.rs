@@ -4,6 +4,7 @@ mod filter;
 mod history;
 mod info;
 mod list;
+mod many;
 mod options;
 mod owned;
 mod pending;
@@ -14,6 +15,7 @@ mod statuses;
 pub use history::{Figures, GetHistory, History, HistoryPoint};
 pub use info::{PageInfo, SessionInfo};
 pub use list::{Credits, ListSessions, PageSize, SessionSummary, SortOrder};
+pub use many::{Many, ManyReport, ManySessions};
 pub use options::{SensitiveDataMask, SessionOptions};
 pub use owned::OwnedSession;
 pub use pending::{PendingSession, StartStatus};
@@ -52,6 +54,9 @@ pub type CreateSession = SessionOptions<Create>;
 /// The start of a session; see [`Sessions::start`].
 pub type StartSession = SessionOptions<Start>;
 
+/// The creation of many sessions; see [`Sessions::create_many`].
+pub type CreateSessions = SessionOptions<Many>;
+
 /// Part of [`CreateSession`].
 #[derive(Clone, Debug)]
 pub struct Create(Client);
@@ -85,6 +90,25 @@ impl<'a> Sessions<'a> {
     /// ```
     pub fn start(&self) -> StartSession {
         SessionOptions::of(Start(self.client.clone()))
+    }
+
+    /// Starts so many sessions, all with the same options, and gives each as it is ready.
+    ///
+    /// ```no_run
+    /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
+    /// let mut sessions = client.sessions().create_many(50).headless(true).send()?;
+    /// while let Some(session) = sessions.next().await {
+    ///     match session {
+    ///         Ok(session) => println!("{} is ready", session.id()), // ended here, as it is dropped
+    ///         Err(error) => println!("{error}"),
+    ///     }
+    /// }
+    /// println!("{:?}", sessions.report());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create_many(&self, count: usize) -> CreateSessions {
+        SessionOptions::of(Many::new(self.client, count))
     }
 
     /// A session that was asked for by [`start`](Self::start), perhaps in another process. Nothing
@@ -170,7 +194,7 @@ impl<'a> Sessions<'a> {
 
     /// A handle on a session that exists. Nothing is sent, so it need not exist.
     pub fn attach(&self, id: impl Into<SessionId>) -> Session {
-        Session::attached(self.client, id.into())
+        Session::at(self.client, id.into(), None, None)
     }
 }
 
@@ -219,7 +243,7 @@ impl StartSession {
             let answer = api.create_session_async().body(body).send().await?;
             answer.open("data.request_id", |answer| {
                 let id = answer.data.take()?.request_id?;
-                Some(PendingSession::new(&client, id.into()))
+                Some(PendingSession::started(&client, id.into()))
             })
         })
     }

@@ -11,12 +11,13 @@ pub use generate::{GenerateTask, Generation, Parameter};
 pub use run::{RunTask, TaskRun};
 
 use crate::call::Call;
+use crate::poll::Poller;
 use crate::{Client, RunId, TaskId};
 
 /// Tasks, generated from a description and run; see [`Client::tasks`].
 ///
 /// ```no_run
-/// use anchorbrowser::tasks::{GenerationStatus, Parameter, ParameterKind, RunStatus};
+/// use anchorbrowser::tasks::{Parameter, ParameterKind};
 ///
 /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
 /// let generation = client
@@ -26,12 +27,10 @@ use crate::{Client, RunId, TaskId};
 ///     .output(Parameter::new("price", ParameterKind::Number))
 ///     .send()
 ///     .await?;
-/// let id = generation.id;
-/// if client.tasks().generation_status(&id).await?.status == GenerationStatus::Ready {
-///     let run = client.tasks().run(&id).input("product", "hat").sync(true).send().await?;
-///     assert_eq!(run.status, RunStatus::Success);
-///     println!("{:?}", run.result.get("price"));
-/// }
+/// let task = client.tasks().wait_for_generation(&generation.id).await?.id;
+/// let run = client.tasks().run(&task).input("product", "hat").send().await?;
+/// let run = client.tasks().wait_for_run(&run.id).await?;
+/// println!("{:?}", run.result.get("price"));
 /// # Ok(())
 /// # }
 /// ```
@@ -59,10 +58,23 @@ impl<'a> Tasks<'a> {
     /// Calls `get_task_generation_status`.
     pub fn generation_status(&self, task: impl Into<TaskId>) -> Call<Generation> {
         let task = task.into();
-        Call::new(self.client, move |api| async move {
-            let call = api.get_task_generation_status().task_id(task);
-            Generation::polled(call.send().await?)
-        })
+        Call::new(self.client, move |api| generate::fetch(api, task))
+    }
+
+    /// Waits until a task is generated: await it for the state of the generation. Then the task can
+    /// be [`run`](Self::run).
+    ///
+    /// It is in progress while it is generated or waits for a session, and in a state that this
+    /// version of the SDK does not know.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the generation failed, with the reason as
+    /// [`message`](crate::Error::message); [`is_not_found`](crate::Error::is_not_found) if there is no
+    /// such task; [`is_deadline`](crate::Error::is_deadline) after 30 minutes, unless set otherwise.
+    ///
+    /// Calls `get_task_generation_status` for each poll.
+    pub fn wait_for_generation(&self, task: impl Into<TaskId>) -> Poller<Generation, Generation> {
+        Poller::new(self.client, generate::wait(task.into()))
     }
 
     /// Runs a task.
@@ -80,8 +92,22 @@ impl<'a> Tasks<'a> {
     /// Calls `get_task_run_status`.
     pub fn run_status(&self, run: impl Into<RunId>) -> Call<TaskRun> {
         let run = run.into();
-        Call::new(self.client, move |api| async move {
-            TaskRun::read(api.get_task_run_status().run_id(run).send().await?)
-        })
+        Call::new(self.client, move |api| run::fetch(api, run))
+    }
+
+    /// Waits until a run has succeeded: await it for the run with its result.
+    ///
+    /// It is in progress while it is queued or running, and in a state that this version of the SDK
+    /// does not know.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the run ended as failure, timeout or
+    /// cancelled ([`Waited::state`](crate::poll::Waited::state)), with the reason as
+    /// [`message`](crate::Error::message); [`is_not_found`](crate::Error::is_not_found) if there is no
+    /// such run; [`is_deadline`](crate::Error::is_deadline) after 60 minutes, unless set otherwise.
+    ///
+    /// Calls `get_task_run_status` for each poll.
+    pub fn wait_for_run(&self, run: impl Into<RunId>) -> Poller<TaskRun, TaskRun> {
+        Poller::new(self.client, run::wait(run.into()))
     }
 }

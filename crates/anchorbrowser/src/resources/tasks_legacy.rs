@@ -24,6 +24,7 @@ use anchorbrowser_api::{Error as ApiError, ResponseValue};
 use crate::call::Call;
 use crate::error::{Error, Open as _, Result};
 use crate::page::List;
+use crate::poll::Poller;
 use crate::resources::names;
 use crate::sessions::SessionOptions;
 use crate::{Client, ExecutionId, TaskId};
@@ -211,13 +212,30 @@ impl<'a> TasksLegacy<'a> {
         execution: impl Into<ExecutionId>,
     ) -> Call<Execution> {
         let (id, execution) = (id.into(), execution.into());
-        Call::new(self.client, move |api| async move {
-            let call = api.get_task_execution().task_id(id).execution_id(execution);
-            call.send().await?.open("data.id", |answer| {
-                let data = answer.data.take()?;
-                data.id.is_some().then(|| Execution::new(data))
-            })
+        Call::new(self.client, move |api| {
+            executions::fetch(api, id, execution)
         })
+    }
+
+    /// Waits until a run has succeeded: await it for the run and its result. Of a run that was
+    /// started here [`StartedRun::wait`] does it.
+    ///
+    /// It is in progress while it is queued or running, and in a state that this version of the SDK
+    /// does not know.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the run ended as failure, timeout or
+    /// cancelled ([`Waited::state`](crate::poll::Waited::state)), with the reason as
+    /// [`message`](Error::message); [`is_not_found`](Error::is_not_found) if there is no such task or
+    /// run; [`is_deadline`](Error::is_deadline) after 60 minutes, unless set otherwise.
+    ///
+    /// Calls `get_task_execution` for each poll.
+    pub fn wait_for_execution(
+        &self,
+        id: impl Into<TaskId>,
+        execution: impl Into<ExecutionId>,
+    ) -> Poller<Execution, Execution> {
+        Poller::new(self.client, executions::wait(id.into(), execution.into()))
     }
 }
 

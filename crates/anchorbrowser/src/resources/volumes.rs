@@ -5,13 +5,14 @@ mod links;
 mod list;
 mod upload;
 
-use anchorbrowser_api::types;
+use anchorbrowser_api::{ResponseValue, types};
 
 use super::names;
 use crate::call::Call;
-use crate::error::Open as _;
+use crate::error::{Open as _, Result};
 use crate::macros::set;
 use crate::page::{Page, PageStream, Pager, Part};
+use crate::poll::{Awaited, Failure, Place, PollKind, PollToken, Poller, Verdict, Wait, sealed};
 use crate::resources::paging::count;
 use crate::{Client, Timestamp, VolumeId};
 
@@ -32,6 +33,7 @@ const NAME: usize = 64;
 /// ```no_run
 /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
 /// let volume = client.volumes().create("reports").await?;
+/// let volume = client.volumes().wait_until_ready(&volume.id).await?;
 /// let files = client.volumes().files(&volume.id);
 /// files.upload("2025/may.pdf", "may.pdf").send().await?;
 /// files.download("2025/may.pdf").await?.save_to("copy.pdf").await?;
@@ -56,7 +58,8 @@ impl<'a> Volumes<'a> {
     /// Creates a volume. Its name has 1 to 64 letters, digits, `-` and `_`.
     ///
     /// It may be [`State::Creating`] for a while; its files can be used when it is
-    /// [`State::Ready`]. It is not repeated if its outcome is unknown.
+    /// [`State::Ready`]: [`wait_until_ready`](Self::wait_until_ready). It is not repeated if its
+    /// outcome is unknown.
     ///
     /// # Errors
     /// [`is_conflict`](crate::Error::is_conflict) if the name is taken or the team has as many
@@ -86,10 +89,32 @@ impl<'a> Volumes<'a> {
     /// Calls `get_volume`.
     pub fn get(&self, id: impl Into<VolumeId>) -> Call<Volume> {
         let id = id.into();
-        Call::new(self.client, move |api| async move {
-            let answer = api.get_volume().volume_id(id).send().await?;
-            answer.open("data.id", |answer| Volume::new(answer.data.take()?))
-        })
+        Call::new(self.client, move |api| fetch(api, id))
+    }
+
+    /// Waits until a volume can be used: await it for the volume.
+    ///
+    /// It is in progress while it is created, and in a state that this version of the SDK does not
+    /// know.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the state
+    /// ([`Waited::state`](crate::poll::Waited::state)): `error`, with the reason as
+    /// [`message`](crate::Error::message), `deleting` or `deleted`;
+    /// [`is_not_found`](crate::Error::is_not_found) if there is none of this id, or it is deleted;
+    /// [`is_deadline`](crate::Error::is_deadline) after 5 minutes, unless set otherwise.
+    ///
+    /// Calls `get_volume` for each poll.
+    pub fn wait_until_ready(&self, id: impl Into<VolumeId>) -> Poller<Volume, Volume> {
+        let id = id.into();
+        let wait = Wait::new(
+            PollKind::Volume,
+            vec![id.to_string()],
+            move |api| fetch(api, id.clone()),
+            Volume::place,
+            Volume::verdict,
+        );
+        Poller::new(self.client, wait)
     }
 
     /// Gets the volume of this name.
@@ -244,4 +269,37 @@ impl Volume {
             deleted_at: sent.deleted_at,
         }
     }
+
+    fn place(&self) -> Place {
+        Place::told(self.state.as_ref())
+    }
+
+    fn verdict(&self) -> Verdict<Self> {
+        match self.state {
+            Some(State::Ready) => Verdict::Done(self.clone()),
+            Some(State::Error) => Verdict::failed(self.error_reason.clone()),
+            Some(State::Deleting | State::Deleted) => Verdict::Failed(Failure {
+                note: Some("it has been deleted"),
+                reason: None,
+            }),
+            _ => Verdict::InProgress,
+        }
+    }
+}
+
+/// A volume that is ready.
+impl Awaited for Volume {
+    type Progress = Self;
+
+    fn resume(client: &Client, token: &PollToken) -> Result<Poller<Self, Self>> {
+        let [id] = token.expect(PollKind::Volume)?;
+        Ok(client.volumes().wait_until_ready(id))
+    }
+}
+
+impl sealed::Sealed for Volume {}
+
+async fn fetch(api: anchorbrowser_api::Client, id: VolumeId) -> Result<ResponseValue<Volume>> {
+    let answer = api.get_volume().volume_id(id).send().await?;
+    answer.open("data.id", |answer| Volume::new(answer.data.take()?))
 }

@@ -1,5 +1,6 @@
 //! Webhooks.
 
+mod delivery;
 mod events;
 mod rules;
 mod write;
@@ -16,6 +17,7 @@ use anchorbrowser_api::wire::Secret;
 use super::deletion::deleted;
 use crate::call::Call;
 use crate::error::Open as _;
+use crate::poll::Poller;
 use crate::{Client, EventId, List, ProjectId, Timestamp, WebhookId};
 
 /// Webhooks: URLs that the service sends events to; see [`Client::webhooks`].
@@ -27,7 +29,8 @@ use crate::{Client, EventId, List, ProjectId, Timestamp, WebhookId};
 /// let events = [EventType::SessionCompleted, EventType::TaskFailed];
 /// let created = client.webhooks().create("https://example.com/hook", events).send().await?;
 /// let secret = created.secret; // store it: it is not shown again
-/// client.webhooks().test(&created.webhook.id, EventType::TaskFailed).await?;
+/// let event = client.webhooks().test(&created.webhook.id, EventType::TaskFailed).await?;
+/// client.webhooks().wait_for_delivery(&created.webhook.id, event).await?;
 /// # let _ = secret;
 /// # Ok(())
 /// # }
@@ -123,8 +126,8 @@ impl<'a> Webhooks<'a> {
     }
 
     /// Sends a test event of this kind to a webhook, whether it subscribed to the kind or not, and
-    /// gives the event's id. It takes the way of all events, so it arrives a little later;
-    /// [`events`](Self::events) tells what became of it.
+    /// gives the event's id. It takes the way of all events, so it arrives a little later:
+    /// [`wait_for_delivery`](Self::wait_for_delivery) waits for that.
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) if there is no webhook of this id.
@@ -142,6 +145,41 @@ impl<'a> Webhooks<'a> {
                 answer.external_event_id.take().map(Into::into)
             })
         })
+    }
+
+    /// Waits until an event is delivered to a webhook, e.g. one of [`test`](Self::test): await it for
+    /// the delivery. The event is looked for among the first 1,000 deliveries that
+    /// [`events`](Self::events) lists.
+    ///
+    /// It is in progress, and the progress `None`, while the event is not listed; while it is
+    /// pending, so also between two attempts; and in a state that this version of the SDK does not
+    /// know.
+    ///
+    /// ```no_run
+    /// use anchorbrowser::webhooks::EventType;
+    ///
+    /// # async fn example(client: anchorbrowser::Client) -> anchorbrowser::Result<()> {
+    /// let event = client.webhooks().test("wh_1", EventType::SessionReady).await?;
+    /// let delivery = client.webhooks().wait_for_delivery("wh_1", event).await?;
+    /// println!("{:?}", delivery.response_status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the event is given up, `failed` or `dead`
+    /// ([`Waited::state`](crate::poll::Waited::state)), with the last answer's status and what went
+    /// wrong as [`message`](crate::Error::message); [`is_not_found`](crate::Error::is_not_found) if
+    /// there is no webhook of this id; [`is_deadline`](crate::Error::is_deadline) after 5 minutes,
+    /// unless set otherwise: further attempts may come later.
+    ///
+    /// Calls `list_webhook_events` for each poll, once for each 100 deliveries up to the event.
+    pub fn wait_for_delivery(
+        &self,
+        id: impl Into<WebhookId>,
+        event: impl Into<EventId>,
+    ) -> Poller<Delivery, Option<Delivery>> {
+        Poller::new(self.client, delivery::wait(id.into(), event.into()))
     }
 
     /// Lists the deliveries of the last seven days to a webhook, also to a deleted one.

@@ -132,28 +132,29 @@ async fn later(walk: &Walk) -> anyhow::Result<()> {
 /// One session of a batch fails, and is there after a retry. Another batch is given up.
 async fn batch(walk: &Walk) -> anyhow::Result<()> {
     let batches = walk.client.batch_sessions();
-    let create = batches.create(3).metadata("order", 7);
-    let id = create.send().await?.id;
+    let batch = batches.create(3).metadata("order", 7).send().await?;
     walk.passes(Duration::from_secs(1))?;
-    let batch = batches.get(&id).await?;
-    assert_eq!((batch.completed, batch.failed), (2, 1));
-    assert!(batch.items[1].error.is_some());
-    assert_eq!(batches.retry(&id).send().await?.retried, 1);
+    let snapshot = batch.get().await?;
+    assert_eq!((snapshot.completed, snapshot.failed), (2, 1));
+    assert!(snapshot.items().nth(1).unwrap().error.is_some());
+    let id = &batch.ids()[0];
+    assert_eq!(batches.retry(id).send().await?.retried, 1);
     walk.passes(Duration::from_secs(1))?;
-    let batch = batches.get(&id).await?;
-    walk.says(Some(&batch.status), "completed");
-    let sessions: Vec<_> = batch.sessions(&walk.client).collect();
+    let snapshot = batches.get(id).await?;
+    walk.says(Some(&snapshot.status), "completed");
+    let sessions: Vec<_> = snapshot.sessions().collect();
     assert_eq!(sessions.len(), 3);
     for session in sessions {
         session.goto("https://example.com/").await?;
     }
-    assert_eq!(batches.delete(&id).await?.deleted, 3);
-    gone(batches.get(&id)).await;
+    assert_eq!(batch.delete().await?.deleted, 3);
+    gone(batch.get()).await;
 
-    let id = batches.create(2).send().await?.id;
-    walk.says(batches.cancel(&id).await?.status, "cancelled");
+    let batch = batches.create(2).send().await?;
+    let id = &batch.ids()[0];
+    walk.says(batches.cancel(id).await?.status, "cancelled");
     let list = batches.list().stream().collect().await?;
-    assert_eq!((list.len(), &list[0].id), (1, &id));
+    assert_eq!((list.len(), &list[0].id), (1, id));
     Ok(())
 }
 

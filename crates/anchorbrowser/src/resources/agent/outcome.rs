@@ -1,5 +1,7 @@
 //! How runs of agents end, and what is read of it.
 
+use std::any::TypeId;
+
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde_json::Value;
@@ -8,6 +10,11 @@ use anchorbrowser_api::ResponseValue;
 
 use crate::SessionId;
 use crate::error::{Error, ErrorKind, Result};
+use crate::poll::{Place, Verdict};
+
+const RUNNING: &str = "RUNNING";
+const COMPLETED: &str = "COMPLETED";
+const FAILED: &str = "FAILED";
 
 /// Makes a result what the caller wants, or says why it does not fit.
 pub(super) type Decode<T> = fn(&Value) -> Result<T, String>;
@@ -64,16 +71,86 @@ impl<T> TaskStatus<T> {
     }
 }
 
+impl TaskStatus {
+    /// What the answer to the question for the state says; `session_id` if it does not tell that.
+    pub(super) fn new(report: Report, session_id: Option<SessionId>) -> Self {
+        let session_id = report.session_id().or(session_id);
+        if report.is(COMPLETED) {
+            let raw = report.0.get("result").cloned().unwrap_or_default();
+            Self::Completed(TaskOutcome {
+                output: raw.clone(),
+                raw,
+                session_id,
+            })
+        } else if report.is(FAILED) {
+            let message = report.text("error").unwrap_or_default();
+            Self::Failed {
+                message,
+                session_id,
+            }
+        } else if report.is(RUNNING) {
+            Self::Running { session_id }
+        } else {
+            let status = report.text("status").unwrap_or_default();
+            Self::Unknown { status, session_id }
+        }
+    }
+
+    /// With the result of another type, or why it does not fit.
+    pub(super) fn decoded<T>(self, decode: Decode<T>) -> Result<TaskStatus<T>, String> {
+        Ok(match self {
+            Self::Running { session_id } => TaskStatus::Running { session_id },
+            Self::Completed(outcome) => {
+                TaskStatus::Completed(outcome_of(outcome.raw, outcome.session_id, decode)?)
+            }
+            Self::Failed {
+                message,
+                session_id,
+            } => TaskStatus::Failed {
+                message,
+                session_id,
+            },
+            Self::Unknown { status, session_id } => TaskStatus::Unknown { status, session_id },
+        })
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place::told(match self {
+            Self::Running { .. } => Some(RUNNING),
+            Self::Completed(_) => Some(COMPLETED),
+            Self::Failed { .. } => Some(FAILED),
+            Self::Unknown { status, .. } => Some(status.as_str()).filter(|word| !word.is_empty()),
+        })
+    }
+
+    /// A run is over when it has completed or failed.
+    pub(super) fn verdict<T>(&self, decode: Decode<T>) -> Verdict<TaskOutcome<T>> {
+        match self {
+            Self::Completed(outcome) => {
+                match outcome_of(outcome.raw.clone(), outcome.session_id.clone(), decode) {
+                    Ok(outcome) => Verdict::Done(outcome),
+                    Err(message) => Verdict::Unfit(message),
+                }
+            }
+            Self::Failed { message, .. } => {
+                Verdict::failed(Some(message.clone()).filter(|text| !text.is_empty()))
+            }
+            Self::Running { .. } | Self::Unknown { .. } => Verdict::InProgress,
+        }
+    }
+}
+
 /// The result itself.
 pub(super) fn untyped(raw: &Value) -> Result<Value, String> {
     Ok(raw.clone())
 }
 
 /// The result as a type of the caller's.
-pub(super) fn typed<T: DeserializeOwned>(raw: &Value) -> Result<T, String> {
+pub(super) fn typed<T: DeserializeOwned + 'static>(raw: &Value) -> Result<T, String> {
     // The API promises an object: what is none comes in one, as its only member `result`. A type
-    // that has such a member of its own means the object itself.
-    if let Some(members) = raw.as_object()
+    // that has such a member of its own means the object itself, and so does any JSON.
+    if TypeId::of::<T>() != TypeId::of::<Value>()
+        && let Some(members) = raw.as_object()
         && members.len() == 1
         && let Some(inner) = members.get("result")
         && !fields::<T>().contains(&"result")
@@ -155,13 +232,13 @@ impl Report {
     }
 }
 
-/// The outcome of a run that was waited for.
+/// The outcome of a call that waited for the run.
 pub(super) fn ended<T>(
     answer: ResponseValue<Report>,
     session_id: Option<SessionId>,
     decode: Decode<T>,
 ) -> Result<ResponseValue<TaskOutcome<T>>> {
-    if answer.is("FAILED") {
+    if answer.is(FAILED) {
         let reason = answer.text("error");
         return Err(Error::failed(&answer, "the run failed", reason.as_deref()));
     }
@@ -169,55 +246,29 @@ pub(super) fn ended<T>(
         let message = "the answer has no `data.result`";
         return Err(Error::of_answer(ErrorKind::Decode, &answer, message));
     };
-    let outcome = outcome(&answer, raw, session_id, decode)?;
-    Ok(answer.map(|_| outcome))
+    match outcome_of(raw, session_id, decode) {
+        Ok(outcome) => Ok(answer.map(|_| outcome)),
+        Err(message) => Err(Error::of_answer(ErrorKind::Decode, &answer, message)),
+    }
 }
 
-/// The state of a run that is asked for.
-pub(super) fn status<T>(
-    answer: ResponseValue<Report>,
-    session_id: Option<SessionId>,
-    decode: Decode<T>,
-) -> Result<ResponseValue<TaskStatus<T>>> {
-    let session_id = answer.session_id().or(session_id);
-    let status = if answer.is("COMPLETED") {
-        let raw = answer.0.get("result").cloned().unwrap_or_default();
-        TaskStatus::Completed(outcome(&answer, raw, session_id, decode)?)
-    } else if answer.is("FAILED") {
-        let message = answer.text("error").unwrap_or_default();
-        TaskStatus::Failed {
-            message,
-            session_id,
-        }
-    } else if answer.is("RUNNING") {
-        TaskStatus::Running { session_id }
-    } else {
-        let status = answer.text("status").unwrap_or_default();
-        TaskStatus::Unknown { status, session_id }
-    };
-    Ok(answer.map(|_| status))
-}
-
-fn outcome<T>(
-    answer: &ResponseValue<Report>,
+/// The outcome with its result as a type, or why that does not fit.
+fn outcome_of<T>(
     raw: Value,
     session_id: Option<SessionId>,
     decode: Decode<T>,
-) -> Result<TaskOutcome<T>> {
-    match decode(&raw) {
-        Ok(output) => Ok(TaskOutcome {
-            output,
-            raw,
-            session_id,
-        }),
-        Err(reason) => {
-            let message = format!(
-                "the run succeeded, and its result does not fit the output type: {reason}; \
-                 the body of the answer has it"
-            );
-            Err(Error::of_answer(ErrorKind::Decode, answer, message))
-        }
-    }
+) -> Result<TaskOutcome<T>, String> {
+    let output = decode(&raw).map_err(|reason| {
+        format!(
+            "the run succeeded, and its result does not fit the output type: {reason}; \
+             the body of the answer has it"
+        )
+    })?;
+    Ok(TaskOutcome {
+        output,
+        raw,
+        session_id,
+    })
 }
 
 #[cfg(test)]
@@ -239,6 +290,8 @@ mod tests {
             assert_eq!(typed::<Price>(&raw).as_ref(), Ok(&price), "{raw}");
         }
         assert_eq!(typed(&json!({ "result": "x" })), Ok("x".to_owned()));
+        let raw = json!({ "result": "x" });
+        assert_eq!(typed::<Value>(&raw).as_ref(), Ok(&raw), "as without a type");
     }
 
     /// Whose members are all optional reads any object: the wrong one too.

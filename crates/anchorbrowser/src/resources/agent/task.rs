@@ -17,8 +17,9 @@ use crate::{Client, Secret, SessionId};
 
 const OPERATION: &str = "perform_web_task";
 
-/// A task for an agent; see [`Agent::task`](super::Agent::task). [`run`](Self::run) waits for its
-/// end, [`start`](Self::start) does not.
+/// A task for an agent; see [`Agent::task`](super::Agent::task). [`run`](Self::run) makes one call
+/// that lasts to its end; [`start`](Self::start) starts it, and [`RunningTask::wait`] waits for its
+/// end by polls.
 #[must_use = "nothing is sent before `run` or `start`"]
 pub struct AgentTask<T = Value> {
     client: Client,
@@ -58,7 +59,7 @@ impl AgentTask {
     #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
     pub fn output<T>(self) -> AgentTask<T>
     where
-        T: serde::de::DeserializeOwned + schemars::JsonSchema,
+        T: serde::de::DeserializeOwned + schemars::JsonSchema + 'static,
     {
         let settings = schemars::generate::SchemaSettings::draft2020_12();
         let settings = settings.with(|settings| settings.inline_subschemas = true);
@@ -230,7 +231,7 @@ impl<T: Send + 'static> AgentTask<T> {
     /// Runs the task and waits for its end, however long that takes: the connection is held for all
     /// that time, and only [`operation_timeout`](crate::ClientBuilder::operation_timeout) limits it.
     /// The request is sent once, because a second one would run the task again. For long tasks
-    /// [`start`](Self::start) is safer.
+    /// [`start`](Self::start) and [`RunningTask::wait`] are safer.
     ///
     /// # Errors
     /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the service reports that the run failed;
@@ -259,8 +260,8 @@ impl<T: Send + 'static> AgentTask<T> {
         })
     }
 
-    /// Starts the task, and does not wait for its end. The request is sent once, because a second one
-    /// would run the task again.
+    /// Starts the task, and does not wait for its end: [`RunningTask::wait`] does. The request is sent
+    /// once, because a second one would run the task again.
     ///
     /// # Errors
     /// What any call may fail with.
@@ -284,12 +285,9 @@ impl<T: Send + 'static> AgentTask<T> {
             let client = self.client.starting();
             let answer = perform(&client, session_id.clone(), self.body).await?;
             let workflow = answer.open("data.workflow_id", |report| report.text("workflow_id"))?;
-            Ok(Answer::new(workflow.map(|workflow| RunningTask {
-                client: self.client,
-                workflow: workflow.into(),
-                session_id,
-                session: session.owned(self.keep_session),
-                decode: self.decode,
+            let session = session.owned(self.keep_session);
+            Ok(Answer::new(workflow.map(|id| {
+                RunningTask::started(&self.client, id.into(), session_id, session, self.decode)
             })))
         })
     }

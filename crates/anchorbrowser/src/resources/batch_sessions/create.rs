@@ -1,11 +1,13 @@
 use anchorbrowser_api::types;
+use reqwest::StatusCode;
 use serde_json::{Map, Value};
 
-use super::BatchSummary;
-use crate::Client;
-use crate::call::Call;
-use crate::error::{Open as _, Result, in_range};
+use super::{Batch, MAX_PER_BATCH};
+use crate::call::{Answer, Call};
+use crate::error::{Error, Open as _, Result};
+use crate::poll::Begun;
 use crate::sessions::SessionOptions;
+use crate::{BatchId, Client, background};
 
 /// The creation of a batch; see [`BatchSessions::create`](super::BatchSessions::create).
 #[derive(Clone, Debug)]
@@ -42,40 +44,63 @@ impl CreateBatch {
 
     /// Creates the batch, and answers at once; its sessions are created in the background.
     ///
+    /// More than 1,000 sessions are created as several batches, one after the other. If one of them
+    /// cannot be created, those before it are deleted in the background, as are all if the call is
+    /// dropped before it is ready: none is left over.
+    ///
     /// It is not repeated if its outcome is unknown: sessions cost money.
     ///
     /// # Errors
     /// [`is_insufficient_credits`](crate::Error::is_insufficient_credits),
     /// [`is_rate_limited`](crate::Error::is_rate_limited), and what any call may fail with.
     ///
-    /// Calls `create_batch_session`.
-    pub fn send(self) -> Call<BatchSummary> {
+    /// Calls `create_batch_session`, for each 1,000 sessions.
+    pub fn send(self) -> Call<Batch> {
         let client = self.client.clone();
+        let count = self.count;
         let body = match self.body() {
             Ok(body) => body,
             Err(error) => return Call::refused(error),
         };
-        Call::new(&client, move |api| async move {
-            let answer = api.create_batch_session().body(body).send().await?;
-            answer.open("data.batch_id", |answer| {
-                let data = answer.data.take()?;
-                Some(BatchSummary {
-                    id: data.batch_id?.into(),
-                    status: data.status,
-                    created_at: data.created_at,
-                    completed_at: None,
-                    total: super::count_or_zero(data.total_requests),
-                    completed: 0,
-                    failed: 0,
-                })
+        Call::from_future(async move {
+            let (mut created, mut last) = (Vec::new(), None);
+            let begun = Begun::now();
+            for size in sizes(count) {
+                let body = types::BatchSessionRequestSchema {
+                    count: size.into(),
+                    ..body.clone()
+                };
+                // It goes on if this call is dropped, and what it has created is deleted then.
+                match background::run(create(client.clone(), body)).await {
+                    Ok(answer) => {
+                        created.push(answer.value);
+                        last = Some(answer.meta);
+                    }
+                    Err(error) if created.is_empty() => return Err(error),
+                    Err(error) => {
+                        let count = created.len();
+                        let hint = format!(
+                            "{count} of the batches that were to hold the sessions were created \
+                             before, and are deleted in the background"
+                        );
+                        return Err(error.with_hint(&hint));
+                    }
+                }
+            }
+            let meta = last.ok_or_else(Error::cancelled)?;
+            let ids = created.into_iter().filter_map(Created::keep).collect();
+            Ok(Answer {
+                value: Batch::new(&client, ids, Some(begun)),
+                meta,
             })
         })
     }
 
     fn body(self) -> Result<types::BatchSessionRequestSchema> {
         let (operation, checks) = ("create_batch_session", self.client.checks());
-        if checks {
-            in_range(operation, "count", self.count.into(), 1..=1000)?;
+        if checks && self.count == 0 {
+            let message = "`count` is 0; it must be at least 1";
+            return Err(Error::invalid(operation, message));
         }
         let options = self.options;
         let configuration = options.map(|options| options.checked(operation, checks));
@@ -84,5 +109,86 @@ impl CreateBatch {
             metadata: self.metadata,
             ..types::BatchSessionRequestSchema::new(self.count.into())
         })
+    }
+}
+
+/// The sizes of the batches that so many sessions are created in.
+fn sizes(count: u32) -> impl Iterator<Item = u32> {
+    let parts = count.div_ceil(MAX_PER_BATCH).max(1);
+    (0..parts).map(move |part| (count - part * MAX_PER_BATCH).min(MAX_PER_BATCH))
+}
+
+async fn create(client: Client, body: types::BatchSessionRequestSchema) -> Result<Answer<Created>> {
+    let answer = client
+        .raw()
+        .create_batch_session()
+        .body(body)
+        .send()
+        .await?;
+    let answer = answer.open("data.batch_id", |answer| answer.data.take()?.batch_id)?;
+    Ok(Answer::new(answer.map(|id| Created {
+        client,
+        id: Some(id.into()),
+    })))
+}
+
+/// A batch that was created, and is deleted unless it is kept.
+struct Created {
+    client: Client,
+    id: Option<BatchId>,
+}
+
+impl Created {
+    fn keep(mut self) -> Option<BatchId> {
+        self.id.take()
+    }
+}
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else {
+            return;
+        };
+        let client = self.client.clone();
+        background::spawn_ending(async move {
+            let delete = || {
+                let delete = client.batch_sessions().delete(&id);
+                delete.none_on("delete_batch_session", StatusCode::NOT_FOUND)
+            };
+            let mut deleted = delete().await;
+            // An HTTP client that was given has connections of a runtime that may be gone.
+            if deleted
+                .as_ref()
+                .is_err_and(|error| error.status().is_none())
+            {
+                deleted = delete().await;
+            }
+            if let Err(error) = deleted {
+                tracing::warn!(target: "anchorbrowser", batch = %id, %error, "a batch could not be deleted");
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_batch_is_larger_than_the_api_allows() {
+        for (count, parts) in [
+            (0, vec![0]),
+            (1, vec![1]),
+            (1000, vec![1000]),
+            (1001, vec![1000, 1]),
+            (2500, vec![1000, 1000, 500]),
+            (3000, vec![1000; 3]),
+        ] {
+            assert_eq!(sizes(count).collect::<Vec<_>>(), parts);
+        }
+        assert_eq!(
+            sizes(u32::MAX).map(u64::from).sum::<u64>(),
+            u64::from(u32::MAX)
+        );
     }
 }

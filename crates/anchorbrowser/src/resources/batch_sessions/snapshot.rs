@@ -1,17 +1,27 @@
-use anchorbrowser_api::types;
-use serde_json::{Map, Value};
+//! How far a batch has come.
 
+use std::sync::Arc;
+
+use anchorbrowser_api::types;
+
+use super::item::{self, BatchItem};
 use super::{Phase, Status, count_or_zero};
-use crate::resources::paging::count;
-use crate::{BatchId, CdpUrl, Client, LiveViewUrl, Session, SessionId, Timestamp};
+use crate::poll::Place;
+use crate::{BatchId, Client, Session, Timestamp};
 
 /// How far a batch had come when it was asked. A count that the API does not tell is 0.
+///
+/// Of a batch that was split it is that of the whole: counts are added up, the phase is that of the
+/// hindmost part. It is cheap to clone: clones share the items.
+///
+/// Counts and items are the service's; they need not agree, and the status decides.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BatchSnapshot {
-    /// Its id.
-    pub id: BatchId,
-    /// Its status.
+    /// Its id; those of all parts, if it was split.
+    pub ids: Vec<BatchId>,
+    /// Its status. Of a batch that was split: in progress as long as a part is, then completed if a
+    /// part is.
     pub status: Status,
     /// What is being done.
     pub phase: Option<Phase>,
@@ -27,168 +37,137 @@ pub struct BatchSnapshot {
     pub processing: u64,
     /// How many sessions wait their turn.
     pub pending: u64,
-    /// Its sessions.
-    pub items: Vec<BatchItem>,
     /// Why the batch failed, if it did.
     pub error: Option<String>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
     /// When its last session was created, or had failed.
     pub completed_at: Option<Timestamp>,
+    /// The items of each part.
+    pub(super) items: Vec<Arc<Vec<BatchItem>>>,
+    pub(super) client: Client,
 }
 
 impl BatchSnapshot {
     pub(super) fn new(
-        status: Status,
+        client: Client,
         data: types::BatchSessionStatusResponseSchema,
     ) -> Option<Self> {
         let progress = data.progress.unwrap_or_default();
+        let percentage = progress.percentage.filter(|percent| percent.is_finite());
         Some(Self {
-            id: data.batch_id?.into(),
-            status,
+            ids: vec![data.batch_id?.into()],
+            status: data.status?,
             phase: progress.current_phase,
-            percentage: progress.percentage,
+            percentage: percentage.map(|percent| percent.clamp(0.0, 100.0)),
             total: count_or_zero(data.total_requests),
             completed: count_or_zero(data.completed_requests),
             failed: count_or_zero(data.failed_requests),
             processing: count_or_zero(data.processing_requests),
             pending: count_or_zero(data.pending_requests),
-            items: data.sessions.into_iter().map(BatchItem::new).collect(),
             error: data.error,
             created_at: data.created_at,
             completed_at: data.actual_completion_time,
+            items: vec![Arc::new(item::read(data.sessions))],
+            client,
         })
     }
 
+    /// Its items, in their order: each session that was asked for, as far as the service lists them.
+    pub fn items(&self) -> impl Iterator<Item = &BatchItem> {
+        self.items.iter().flat_map(|items| items.iter())
+    }
+
     /// Handles on the sessions that are ready.
-    pub fn sessions(&self, client: &Client) -> impl Iterator<Item = Session> {
-        self.items.iter().filter_map(|item| item.session(client))
-    }
-}
-
-/// One session of a batch.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct BatchItem {
-    /// Its place in the batch, from 0.
-    pub index: Option<u64>,
-    /// How far its creation has come.
-    pub status: Option<Status>,
-    /// The session's id, once it has one. It need not be ready then; see
-    /// [`session`](Self::session).
-    pub session_id: Option<SessionId>,
-    /// Where a driver connects to, if the session is ready for it. It holds the API key.
-    pub cdp_url: Option<CdpUrl>,
-    /// The page that shows the browser, if it is ready.
-    pub live_view_url: Option<LiveViewUrl>,
-    /// Why the session could not be created.
-    pub error: Option<String>,
-    /// How often its creation was attempted once more.
-    pub retries: u64,
-    /// What this session is to be known by, beside the others.
-    pub metadata: Map<String, Value>,
-    /// When its creation began.
-    pub started_at: Option<Timestamp>,
-    /// When its creation ended.
-    pub completed_at: Option<Timestamp>,
-}
-
-impl BatchItem {
-    pub(crate) fn new(item: types::BatchSessionItemSchema) -> Self {
-        Self {
-            index: count(item.item_index),
-            status: item.status,
-            session_id: item.session_id.map(Into::into),
-            cdp_url: item.cdp_url.map(Into::into),
-            live_view_url: item.live_view_url.map(Into::into),
-            error: item.error,
-            retries: count_or_zero(item.retry_count),
-            metadata: item.metadata,
-            started_at: item.started_at,
-            completed_at: item.completed_at,
-        }
+    pub fn sessions(&self) -> impl Iterator<Item = Session> {
+        self.items().filter_map(|item| item.session(&self.client))
     }
 
-    /// A handle on the session; `None` as long as it is not ready.
-    pub fn session(&self, client: &Client) -> Option<Session> {
-        let ready = self.cdp_url.is_some() || self.status == Some(Status::Completed);
-        ready.then(|| self.handle(client)).flatten()
+    /// Whether the batch has ended: it is completed, failed or cancelled.
+    pub fn is_over(&self) -> bool {
+        is_over(&self.status)
     }
 
-    /// A handle on the session, ready or not.
-    pub(crate) fn handle(&self, client: &Client) -> Option<Session> {
-        let session = client.session(self.session_id.as_ref()?);
-        Some(session.at(self.cdp_url.clone(), self.live_view_url.clone()))
+    /// The part of the sessions that are over, by the counts, from 0 to 1; `None` without a total.
+    pub(super) fn share(&self) -> Option<f64> {
+        let over = self.completed.saturating_add(self.failed);
+        (self.total > 0).then(|| (over as f64 / self.total as f64).min(1.0))
     }
-}
 
-/// What has become of a batch that was given up.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct BatchCancellation {
-    /// The status of the batch.
-    pub status: Option<Status>,
-    /// How many running sessions were ended.
-    pub ended: u64,
-    /// The same in words.
-    pub message: Option<String>,
-}
-
-impl BatchCancellation {
-    pub(super) fn new(data: types::BatchSessionUpdateResponseSchema) -> Self {
-        Self {
-            status: data.status,
-            ended: count_or_zero(data.cancelled_sessions),
-            message: data.message,
+    pub(super) fn place(&self) -> Place {
+        Place {
+            phase: self.phase.as_ref().map(ToString::to_string),
+            share: self.share(),
+            ..Place::new(&self.status)
         }
     }
 }
 
-/// What has become of the sessions of a batch that was deleted.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct BatchDeletion {
-    /// How many sessions were deleted.
-    pub deleted: u64,
-    /// How many sessions could not be deleted.
-    pub failed: u64,
-    /// What went wrong with each of these.
-    pub errors: Vec<FailedDeletion>,
-    /// The same in words.
-    pub message: Option<String>,
+/// Whether a batch of this status has ended. One that is not known goes on.
+pub(super) fn is_over(status: &Status) -> bool {
+    matches!(
+        status,
+        Status::Completed | Status::Failed | Status::Cancelled
+    )
 }
 
-impl BatchDeletion {
-    pub(super) fn new(data: types::BatchSessionDeleteResponseSchema) -> Self {
-        Self {
-            deleted: count_or_zero(data.deleted_sessions),
-            failed: count_or_zero(data.failed_deletions),
-            errors: data.errors.into_iter().map(FailedDeletion::new).collect(),
-            message: data.message,
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    /// A snapshot with this status and these counts of `total`, `completed` and `failed`.
+    fn snapshot(status: &str, counts: [i64; 3]) -> BatchSnapshot {
+        let [total, completed, failed] = counts;
+        let data = json!({
+            "batch_id": "b",
+            "status": status,
+            "total_requests": total,
+            "completed_requests": completed,
+            "failed_requests": failed,
+            "progress": { "current_phase": "resting", "percentage": 1e9 },
+        });
+        let client = Client::new("key").unwrap();
+        BatchSnapshot::new(client, from_value(data).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_status_alone_decides_what_is_over() {
+        for (status, over) in [
+            ("pending", false),
+            ("processing", false),
+            ("resting", false),
+            ("completed", true),
+            ("failed", true),
+            ("cancelled", true),
+        ] {
+            for counts in [[2, 0, 0], [2, 2, 0], [2, 9, 9], [0, 0, 0], [-1, -1, -1]] {
+                assert_eq!(snapshot(status, counts).is_over(), over, "{status}");
+            }
         }
     }
 
-    /// Whether all sessions were deleted.
-    pub fn is_complete(&self) -> bool {
-        self.failed == 0 && self.errors.is_empty()
-    }
-}
-
-/// A session of a batch that could not be deleted.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct FailedDeletion {
-    /// Its id.
-    pub session_id: SessionId,
-    /// What went wrong.
-    pub error: Option<String>,
-}
-
-impl FailedDeletion {
-    fn new(item: types::BatchSessionDeleteResponseSchemaErrorsItem) -> Self {
-        Self {
-            session_id: item.session_id.unwrap_or_default().into(),
-            error: item.error,
+    #[test]
+    fn the_share_is_that_of_the_counts_whatever_they_say() {
+        for (counts, share) in [
+            ([4, 1, 1], Some(0.5)),
+            ([4, 0, 0], Some(0.0)),
+            ([4, 4, 4], Some(1.0)),
+            ([4, -1, 1], Some(0.25)),
+            ([i64::MAX, i64::MAX, i64::MAX], Some(1.0)),
+            ([0, 3, 0], None),
+            ([-4, 3, 0], None),
+        ] {
+            let place = snapshot("processing", counts).place();
+            assert_eq!(place.share, share, "{counts:?}");
+            assert_eq!(place.phase.as_deref(), Some("resting"));
+            assert_eq!(place.state, "processing");
         }
+    }
+
+    #[test]
+    fn the_percentage_is_one() {
+        assert_eq!(snapshot("pending", [1, 0, 0]).percentage, Some(100.0));
     }
 }

@@ -150,8 +150,8 @@ impl UpdateIdentity {
         self
     }
 
-    /// Changes the identity. The answer does not tell whether new credentials work: ask for the
-    /// status by [`Identities::get`](super::Identities::get).
+    /// Changes the identity. The answer does not tell whether new credentials work:
+    /// [`wait_until_validated`](super::Identities::wait_until_validated) does.
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) if there is no such identity.

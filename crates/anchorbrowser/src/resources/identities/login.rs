@@ -1,10 +1,11 @@
 //! Guided logins.
 
-use anchorbrowser_api::types;
+use anchorbrowser_api::{ResponseValue, types};
 
 use super::{LoginState, LoginView};
 use crate::call::Call;
-use crate::error::{Error, Open as _};
+use crate::error::{Error, Open as _, Result};
+use crate::poll::{Awaited, PollKind, PollToken, Poller, Wait, sealed};
 use crate::{Client, IdentityId, Secret, SessionId, url};
 
 /// A guided login in a session; see [`Identities::guided_login`](super::Identities::guided_login).
@@ -25,6 +26,7 @@ use crate::{Client, IdentityId, Secret, SessionId, url};
 ///         LoginStep::Form { .. } => {
 ///             login.fill(0, [("username", "ann"), ("password", password.as_str())]).await?
 ///         }
+///         LoginStep::DetectionFailed { retryable: Some(true), .. } => login.settled().await?,
 ///         LoginStep::Authenticated { .. } => break,
 ///         other => {
 ///             eprintln!("the login needs a person: {other:?}");
@@ -40,8 +42,8 @@ use crate::{Client, IdentityId, Secret, SessionId, url};
 ///
 /// While a step runs, all but [`state`](Self::state) fail with a conflict
 /// ([`is_conflict`](Error::is_conflict)). After such a conflict, a timeout, or a
-/// [`LoginStep::DetectionFailed`](super::LoginStep::DetectionFailed) that is retryable, ask for the
-/// state until it has a view to go on with.
+/// [`LoginStep::DetectionFailed`](super::LoginStep::DetectionFailed) that is retryable,
+/// [`settled`](Self::settled) waits for a view to go on with.
 #[derive(Clone, Debug)]
 pub struct GuidedLogin {
     client: Client,
@@ -93,10 +95,35 @@ impl GuidedLogin {
     /// Calls `get_dynamic_auth_flow_state`.
     pub fn state(&self) -> Call<LoginState> {
         let session = self.session.clone();
-        Call::new(&self.client, move |api| async move {
-            let call = api.get_dynamic_auth_flow_state().session_id(session);
-            Ok(call.send().await?.map(LoginState::new))
-        })
+        Call::new(&self.client, move |api| fetch(api, session))
+    }
+
+    /// Waits until there is a view to go on with: await it for the view. That may be a decision, a
+    /// form, the end of the login, or a view that this version of the SDK does not know.
+    ///
+    /// It is in progress while a step runs, or a phase that this version of the SDK does not know;
+    /// while there is no view; and while the page is not understood
+    /// ([`LoginStep::DetectionFailed`](super::LoginStep::DetectionFailed)), unless that is not
+    /// retryable.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if the login failed, or the page is not
+    /// understood for good, with the reason as [`message`](Error::message);
+    /// [`is_not_found`](Error::is_not_found) if there is no such session, or no login in it;
+    /// [`is_deadline`](Error::is_deadline) after 5 minutes, unless set otherwise: a login that stays
+    /// retryable may need to be started anew, or a person.
+    ///
+    /// Calls `get_dynamic_auth_flow_state` for each poll.
+    pub fn settled(&self) -> Poller<LoginView, LoginState> {
+        let session = self.session.clone();
+        let wait = Wait::new(
+            PollKind::LoginStep,
+            vec![session.to_string()],
+            move |api| fetch(api, session.clone()),
+            LoginState::place,
+            LoginState::verdict,
+        );
+        Poller::new(&self.client, wait)
     }
 
     /// Answers a [`LoginStep::Decision`](super::LoginStep::Decision) by the `step_id` of an option.
@@ -144,6 +171,26 @@ impl GuidedLogin {
             body: Default::default(),
         }
     }
+}
+
+/// A view to go on with.
+impl Awaited for LoginView {
+    type Progress = LoginState;
+
+    fn resume(client: &Client, token: &PollToken) -> Result<Poller<Self, LoginState>> {
+        let [session] = token.expect(PollKind::LoginStep)?;
+        Ok(client.identities().guided_login(session).settled())
+    }
+}
+
+impl sealed::Sealed for LoginView {}
+
+async fn fetch(
+    api: anchorbrowser_api::Client,
+    session: SessionId,
+) -> Result<ResponseValue<LoginState>> {
+    let call = api.get_dynamic_auth_flow_state().session_id(session);
+    Ok(call.send().await?.map(LoginState::new))
 }
 
 /// The end of a guided login; see [`GuidedLogin::finalize`].

@@ -4,6 +4,7 @@ use anchorbrowser_api::types::{self, AuthFlowV2View as Sent};
 use anchorbrowser_api::wire::SecretJson;
 
 use super::{DiscoveryStatus, FormOption, Navigation, NodeStatus, Phase, Target};
+use crate::poll::{Place, Verdict};
 use crate::{CdpUrl, LiveViewUrl, SessionId, Timestamp};
 
 /// What a guided login asks or reports.
@@ -47,7 +48,7 @@ pub enum LoginStep {
         credentials_rejected: Option<bool>,
     },
     /// The page was not understood. If it is retryable, the service goes on looking: see
-    /// [`GuidedLogin::state`](super::GuidedLogin::state).
+    /// [`GuidedLogin::settled`](super::GuidedLogin::settled).
     DetectionFailed {
         /// How far the page is understood.
         node_status: Option<NodeStatus>,
@@ -73,6 +74,20 @@ pub enum LoginStep {
     /// A step that this version of the SDK does not know: the whole view. It may hold secrets, so
     /// `Debug` does not show it.
     Unknown(SecretJson),
+}
+
+impl LoginStep {
+    /// The API's word for it.
+    fn word(&self) -> &str {
+        match self {
+            Self::Decision { .. } => "decision",
+            Self::Form { .. } => "form",
+            Self::DetectionFailed { .. } => "detection_failed",
+            Self::Authenticated { .. } => "authenticated",
+            Self::Failed { .. } => "failed",
+            Self::Unknown(_) => "a view of another kind",
+        }
+    }
 }
 
 /// A way to go on with a guided login.
@@ -210,6 +225,36 @@ impl LoginState {
             graph_id: sent.graph_id,
             session_id: sent.session_id.map(Into::into),
             updated_at: sent.updated_at.and_then(from_millis),
+        }
+    }
+
+    /// The view, if there is one to be heeded: one that comes while a step runs is that before it.
+    fn settled(&self) -> Option<&LoginView> {
+        let is_settled = matches!(self.phase, None | Some(Phase::Settled));
+        self.view.as_ref().filter(|_| is_settled)
+    }
+
+    pub(super) fn place(&self) -> Place {
+        match self.settled() {
+            Some(view) => Place::new(view.step.word()),
+            None => Place::told(self.phase.as_ref()),
+        }
+    }
+
+    pub(super) fn verdict(&self) -> Verdict<LoginView> {
+        let Some(view) = self.settled() else {
+            return Verdict::InProgress;
+        };
+        match &view.step {
+            LoginStep::Failed { error, .. } => Verdict::failed(error.clone()),
+            LoginStep::DetectionFailed {
+                retryable: Some(false),
+                message,
+                last_error,
+                ..
+            } => Verdict::failed(last_error.clone().or_else(|| message.clone())),
+            LoginStep::DetectionFailed { .. } => Verdict::InProgress,
+            _ => Verdict::Done(view.clone()),
         }
     }
 }

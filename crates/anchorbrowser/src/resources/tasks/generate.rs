@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{GenerationStatus, ParameterKind};
 use crate::call::Call;
 use crate::error::{Open as _, Result};
+use crate::poll::{Awaited, Place, PollKind, PollToken, Poller, Verdict, Wait, sealed};
 use crate::{ApplicationId, Client, IdentityId, ProjectId, SessionId, TaskId};
 
 /// A task to be generated; see [`Tasks::generate`](super::Tasks::generate).
@@ -175,12 +176,6 @@ impl Generation {
         }))
     }
 
-    pub(super) fn polled(
-        answer: ResponseValue<types::TaskGenerationStatusV2Response>,
-    ) -> Result<ResponseValue<Self>> {
-        Self::read(answer.map(|state| (state, None, None)))
-    }
-
     fn read(answer: ResponseValue<State>) -> Result<ResponseValue<Self>> {
         let answer = answer.open("id", |(state, version, project)| {
             let id = TaskId::from(state.id.take()?);
@@ -197,7 +192,49 @@ impl Generation {
             })
         })
     }
+
+    fn place(&self) -> Place {
+        Place::new(&self.status)
+    }
+
+    fn verdict(&self) -> Verdict<Self> {
+        match self.status {
+            GenerationStatus::Ready => Verdict::Done(self.clone()),
+            GenerationStatus::Failed => Verdict::failed(self.error.clone()),
+            _ => Verdict::InProgress,
+        }
+    }
 }
+
+pub(super) async fn fetch(
+    api: anchorbrowser_api::Client,
+    task: TaskId,
+) -> Result<ResponseValue<Generation>> {
+    let call = api.get_task_generation_status().task_id(task);
+    Generation::read(call.send().await?.map(|state| (state, None, None)))
+}
+
+pub(super) fn wait(task: TaskId) -> Wait<Generation, Generation> {
+    Wait::new(
+        PollKind::TaskGeneration,
+        vec![task.to_string()],
+        move |api| fetch(api, task.clone()),
+        Generation::place,
+        Generation::verdict,
+    )
+}
+
+/// A generation that is ready.
+impl Awaited for Generation {
+    type Progress = Self;
+
+    fn resume(client: &Client, token: &PollToken) -> Result<Poller<Self, Self>> {
+        let [task] = token.expect(PollKind::TaskGeneration)?;
+        Ok(client.tasks().wait_for_generation(task))
+    }
+}
+
+impl sealed::Sealed for Generation {}
 
 /// What an answer says of a generation: its state, and of a new one the version and the project.
 type State = (

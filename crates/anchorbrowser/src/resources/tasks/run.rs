@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use super::RunStatus;
 use crate::call::Call;
 use crate::error::{Open as _, Result};
+use crate::poll::{Awaited, Place, PollKind, PollToken, Poller, Verdict, Wait, sealed};
 use crate::{Client, IdentityId, RunId, Secret, SessionId, TaskId};
 
 /// A run of a task to be; see [`Tasks::run`](super::Tasks::run).
@@ -79,7 +80,8 @@ impl RunTask {
     /// Starts the run, or with [`sync`](Self::sync) runs the task to its end: then no attempt has a
     /// time limit. The request is sent once, because a second one would run the task again.
     ///
-    /// That a run has failed is no error, but [`RunStatus::Failure`].
+    /// That a run has failed is no error, but [`RunStatus::Failure`]. For the end of one that is
+    /// started: [`Tasks::wait_for_run`](super::Tasks::wait_for_run).
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) if there is no such task, and what any call may
@@ -99,9 +101,7 @@ impl RunTask {
 }
 
 impl TaskRun {
-    pub(super) fn read(
-        answer: ResponseValue<types::TaskRunStatusV2Response>,
-    ) -> Result<ResponseValue<Self>> {
+    fn read(answer: ResponseValue<types::TaskRunStatusV2Response>) -> Result<ResponseValue<Self>> {
         let answer = answer.open("run_id", |answer| {
             let id = answer.run_id.take()?;
             Some((id, std::mem::take(answer)))
@@ -116,4 +116,47 @@ impl TaskRun {
             })
         })
     }
+
+    fn place(&self) -> Place {
+        Place::new(&self.status)
+    }
+
+    fn verdict(&self) -> Verdict<Self> {
+        match self.status {
+            RunStatus::Success => Verdict::Done(self.clone()),
+            RunStatus::Failure | RunStatus::Timeout | RunStatus::Cancelled => {
+                Verdict::failed(self.error.clone())
+            }
+            _ => Verdict::InProgress,
+        }
+    }
 }
+
+pub(super) async fn fetch(
+    api: anchorbrowser_api::Client,
+    run: RunId,
+) -> Result<ResponseValue<TaskRun>> {
+    TaskRun::read(api.get_task_run_status().run_id(run).send().await?)
+}
+
+pub(super) fn wait(run: RunId) -> Wait<TaskRun, TaskRun> {
+    Wait::new(
+        PollKind::TaskRun,
+        vec![run.to_string()],
+        move |api| fetch(api, run.clone()),
+        TaskRun::place,
+        TaskRun::verdict,
+    )
+}
+
+/// A run that has succeeded.
+impl Awaited for TaskRun {
+    type Progress = Self;
+
+    fn resume(client: &Client, token: &PollToken) -> Result<Poller<Self, Self>> {
+        let [run] = token.expect(PollKind::TaskRun)?;
+        Ok(client.tasks().wait_for_run(run))
+    }
+}
+
+impl sealed::Sealed for TaskRun {}

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use anchorbrowser_api::types;
+use anchorbrowser_api::{ResponseValue, types};
 
 use super::{ExecutionStatus, SIZES, Version};
 use crate::call::Call;
-use crate::error::Open as _;
+use crate::error::{Open as _, Result};
 use crate::macros::set;
 use crate::page::{Cursor, Page, PageStream, Pager, Part};
+use crate::poll::{Awaited, Place, PollKind, PollToken, Poller, Verdict, Wait, sealed};
 use crate::resources::paging::{PageRequest, count};
 use crate::timing::from_number;
 use crate::{Client, ExecutionId, TaskId, Timestamp};
@@ -148,7 +149,58 @@ impl Execution {
             duration: result.execution_time.and_then(millis),
         }
     }
+
+    fn place(&self) -> Place {
+        Place::told(self.status.as_ref())
+    }
+
+    fn verdict(&self) -> Verdict<Self> {
+        use ExecutionStatus as Status;
+        match self.status {
+            Some(Status::Success) => Verdict::Done(self.clone()),
+            Some(Status::Failure | Status::Timeout | Status::Cancelled) => {
+                Verdict::failed(self.error.clone())
+            }
+            _ => Verdict::InProgress,
+        }
+    }
 }
+
+pub(super) async fn fetch(
+    api: anchorbrowser_api::Client,
+    task: TaskId,
+    execution: ExecutionId,
+) -> Result<ResponseValue<Execution>> {
+    let call = api.get_task_execution().task_id(task);
+    let answer = call.execution_id(execution).send().await?;
+    answer.open("data.id", |answer| {
+        let data = answer.data.take()?;
+        data.id.is_some().then(|| Execution::new(data))
+    })
+}
+
+pub(super) fn wait(task: TaskId, execution: ExecutionId) -> Wait<Execution, Execution> {
+    Wait::new(
+        PollKind::LegacyRun,
+        vec![task.to_string(), execution.to_string()],
+        move |api| fetch(api, task.clone(), execution.clone()),
+        Execution::place,
+        Execution::verdict,
+    )
+}
+
+/// A run that has succeeded.
+impl Awaited for Execution {
+    type Progress = Self;
+
+    fn resume(client: &Client, token: &PollToken) -> Result<Poller<Self, Self>> {
+        let [task, execution] = token.expect(PollKind::LegacyRun)?;
+        let wait = wait(task.into(), execution.into());
+        Ok(Poller::new(client, wait.begun(token.begun())))
+    }
+}
+
+impl sealed::Sealed for Execution {}
 
 pub(super) fn millis(number: f64) -> Option<Duration> {
     from_number(number, Duration::from_millis(1))

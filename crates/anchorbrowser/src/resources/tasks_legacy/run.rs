@@ -6,10 +6,11 @@ use std::time::Duration;
 use anchorbrowser_api::wire::Secret;
 use anchorbrowser_api::{Client as ApiClient, ResponseValue, types};
 
-use super::executions::millis;
-use super::{Version, check_name, session_config};
+use super::executions::{self, millis};
+use super::{Execution, Version, check_name, session_config};
 use crate::call::Call;
 use crate::error::{Error, Open as _, Result};
+use crate::poll::{Begun, Poller};
 use crate::sessions::SessionOptions;
 use crate::{Client, ExecutionId, SessionId, TaskId};
 
@@ -124,22 +125,30 @@ impl RunTask {
     }
 
     /// Starts the run and gives its id, by which
-    /// [`execution`](super::TasksLegacy::execution) tells how far it is.
+    /// [`execution`](super::TasksLegacy::execution) tells how far it is; [`StartedRun::wait`] waits
+    /// for its end.
     ///
     /// # Errors
     /// As [`send`](Self::send), but the failure of a run that has started is not known yet.
     ///
     /// Calls `run_adhoc_task` or `run_task_by_name`.
     pub fn start(self) -> Call<StartedRun> {
-        self.call(true, |answer| {
+        let client = self.client.clone();
+        let started = self.call(true, |answer| {
             let answer = answer.open("data.taskId", |data| {
                 Some((TaskId::from(data.task_id.take()?), std::mem::take(data)))
             })?;
             answer.open("data.executionResultId", |(task_id, data)| {
-                Some(StartedRun {
-                    task_id: task_id.clone(),
-                    execution_id: data.execution_result_id.take()?.into(),
-                })
+                let id = data.execution_result_id.take()?;
+                Some((task_id.clone(), ExecutionId::from(id)))
+            })
+        });
+        started.and_then(move |(task_id, execution_id)| {
+            Ok(StartedRun {
+                task_id,
+                execution_id,
+                client,
+                begun: Begun::now(),
             })
         })
     }
@@ -234,4 +243,17 @@ pub struct StartedRun {
     pub task_id: TaskId,
     /// The run.
     pub execution_id: ExecutionId,
+    client: Client,
+    begun: Begun,
+}
+
+impl StartedRun {
+    /// Waits until the run has succeeded; see
+    /// [`wait_for_execution`](super::TasksLegacy::wait_for_execution).
+    ///
+    /// Calls `get_task_execution` for each poll.
+    pub fn wait(&self) -> Poller<Execution, Execution> {
+        let wait = executions::wait(self.task_id.clone(), self.execution_id.clone());
+        Poller::new(&self.client, wait.begun(Some(self.begun)))
+    }
 }

@@ -142,7 +142,7 @@ impl ListWebhookEvents {
     }
 }
 
-fn part(answer: types::WebhookEventsListResponse, asked: u64) -> Part<Delivery> {
+pub(super) fn part(answer: types::WebhookEventsListResponse, asked: u64) -> Part<Delivery> {
     let pagination = answer.pagination.unwrap_or_default();
     let total = count(pagination.total);
     // From where the server says it is: if it ignores the offset asked for, the list does not
