@@ -18,6 +18,7 @@ pub use list::{Credits, ListSessions, PageSize, SessionSummary, SortOrder};
 pub use many::{Many, ManyReport, ManySessions};
 pub use options::{SensitiveDataMask, SessionOptions};
 pub use owned::OwnedSession;
+pub(crate) use owned::unread_id;
 pub use pending::{PendingSession, StartStatus};
 pub use proxy::Proxy;
 pub use statuses::{ListStatuses, SessionStatus};

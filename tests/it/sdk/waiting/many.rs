@@ -386,3 +386,39 @@ async fn giving_up_what_is_over_is_no_error() -> anyhow::Result<()> {
     assert!(unknown.cancel().await.unwrap_err().is_not_found());
     Ok(())
 }
+
+/// Many are ended a few at a time: all at once the service may refuse.
+#[tokio::test]
+async fn what_is_dropped_is_ended_a_few_at_a_time() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let mut sessions = client.sessions().create_many(30).concurrency(30).send()?;
+    tokio::select! {
+        _ = sessions.next() => anyhow::bail!("none is ready"),
+        asked = emulator.wait_for(START, 30) => drop(asked?),
+    }
+    emulator.advance(Duration::from_secs(1))?;
+    let calls = async |operation| -> anyhow::Result<usize> {
+        // Until no more come.
+        loop {
+            let count = emulator.count(operation)?;
+            for _ in 0..20 {
+                client.batch_sessions().list().send().await?;
+            }
+            if emulator.count(operation)? == count {
+                return Ok(count);
+            }
+        }
+    };
+    calls(STATUS).await?;
+    let slow = Fault::delay(Duration::from_secs(1)).on("delete_session");
+    emulator.fault(slow.always())?;
+    drop(sessions);
+    emulator.wait_for("delete_session", 1).await?;
+    assert_eq!(calls("delete_session").await?, 10);
+    passing(&emulator, client.sessions().drained()).await?;
+    assert_eq!(
+        (emulator.count("delete_session")?, alive(&emulator)?),
+        (30, 0)
+    );
+    Ok(())
+}

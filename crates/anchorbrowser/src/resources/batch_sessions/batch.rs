@@ -18,7 +18,8 @@ use crate::{BatchId, Client, Session};
 /// sessions.
 ///
 /// A batch of more than 1,000 sessions is several batches of the API behind one handle. Its parts
-/// are waited for as one, and those that are over are not asked for again.
+/// are waited for as one. Those that are over are asked for again when all are, since another process
+/// can retry them.
 ///
 /// What waits, [`wait`](Self::wait), [`progress`](Self::progress), [`sessions`](Self::sessions),
 /// [`failures`](Self::failures), shares its polls with the others that wait for the same batch: a
@@ -138,8 +139,8 @@ impl Batch {
     /// Each session, as soon as it is ready; it ends when the batch is over. For a deadline or
     /// schedule of your own: [`wait().deadline(..).sessions()`](Poller::sessions).
     ///
-    /// Each comes once. One that fails after it was ready is not taken back; one that is ready after
-    /// a retry comes then.
+    /// Each comes once; a further stream begins with all that are ready. One that fails after it was
+    /// ready is not taken back. One that is retried before the stream has ended comes when it is ready.
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
@@ -161,7 +162,8 @@ impl Batch {
     }
 
     /// Runs a closure with each session as soon as it is ready, at most `limit` at once, and gives
-    /// the report when the batch is over and all have ended. Sessions do not end with it.
+    /// the report when the batch is over and all closures have ended. It ends no session, whether or
+    /// not it fails: end each in the closure, or [`delete`](Self::delete) the batch.
     ///
     /// ```no_run
     /// # async fn example(batch: anchorbrowser::batch_sessions::Batch) -> anchorbrowser::Result<()> {

@@ -6,7 +6,7 @@ use super::{Batch, MAX_PER_BATCH};
 use crate::call::{Answer, Call};
 use crate::error::{Error, Open as _, Result};
 use crate::poll::Begun;
-use crate::sessions::SessionOptions;
+use crate::sessions::{SessionOptions, unread_id};
 use crate::{BatchId, Client, background};
 
 /// The creation of a batch; see [`BatchSessions::create`](super::BatchSessions::create).
@@ -46,9 +46,11 @@ impl CreateBatch {
     ///
     /// More than 1,000 sessions are created as several batches, one after the other. If one of them
     /// cannot be created, those before it are deleted in the background, as are all if the call is
-    /// dropped before it is ready: none is left over.
+    /// dropped before it is ready. [`drained`](crate::sessions::Sessions::drained) waits for that.
     ///
-    /// It is not repeated if its outcome is unknown: sessions cost money.
+    /// It is not repeated if its outcome is unknown: sessions cost money. A batch may be left over
+    /// then ([`may_have_been_processed`](crate::Error::may_have_been_processed)); the
+    /// [list](super::BatchSessions::list) has it.
     ///
     /// # Errors
     /// [`is_insufficient_credits`](crate::Error::is_insufficient_credits),
@@ -119,17 +121,18 @@ fn sizes(count: u32) -> impl Iterator<Item = u32> {
 }
 
 async fn create(client: Client, body: types::BatchSessionRequestSchema) -> Result<Answer<Created>> {
-    let answer = client
-        .raw()
-        .create_batch_session()
-        .body(body)
-        .send()
-        .await?;
-    let answer = answer.open("data.batch_id", |answer| answer.data.take()?.batch_id)?;
-    Ok(Answer::new(answer.map(|id| Created {
-        client,
+    let created = |id: String| Created {
+        client: client.clone(),
         id: Some(id.into()),
-    })))
+    };
+    let sent = client.raw().create_batch_session().body(body).send().await;
+    let answer = sent
+        .map_err(Error::from)
+        .and_then(|answer| answer.open("data.batch_id", |answer| answer.data.take()?.batch_id));
+    // It was created all the same if the answer cannot be read.
+    let answer =
+        answer.inspect_err(|error| drop(unread_id(error, "/data/batch_id").map(created)))?;
+    Ok(Answer::new(answer.map(created)))
 }
 
 /// A batch that was created, and is deleted unless it is kept.
@@ -151,6 +154,9 @@ impl Drop for Created {
         };
         let client = self.client.clone();
         background::spawn_ending(async move {
+            // The service does not say that a deletion keeps it from creating further sessions. If this
+            // fails, the deletion tells.
+            drop(client.batch_sessions().cancel(&id).await);
             let delete = || {
                 let delete = client.batch_sessions().delete(&id);
                 delete.none_on("delete_batch_session", StatusCode::NOT_FOUND)
@@ -163,8 +169,15 @@ impl Drop for Created {
             {
                 deleted = delete().await;
             }
-            if let Err(error) = deleted {
-                tracing::warn!(target: "anchorbrowser", batch = %id, %error, "a batch could not be deleted");
+            match deleted {
+                Err(error) => {
+                    tracing::warn!(target: "anchorbrowser", batch = %id, %error, "a batch could not be deleted");
+                }
+                Ok(Some(deleted)) if !deleted.is_complete() => {
+                    let failed = deleted.failed.max(deleted.errors.len() as u64);
+                    tracing::warn!(target: "anchorbrowser", batch = %id, failed, "sessions of a batch could not be deleted");
+                }
+                Ok(_) => {}
             }
         });
     }

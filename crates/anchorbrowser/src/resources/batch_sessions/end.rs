@@ -37,7 +37,9 @@ impl Batch {
 
     /// Ends the sessions of the batch, and removes them with all their data.
     ///
-    /// That some of them could not be deleted is no error: see [`BatchDeletion::is_complete`].
+    /// That some of them could not be deleted is no error: see [`BatchDeletion::is_complete`]. The
+    /// service does not say what becomes of sessions that are still to be created:
+    /// [`cancel`](Self::cancel) a batch that is in progress first.
     ///
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if there is no such batch; of a batch that was split, if
@@ -50,9 +52,10 @@ impl Batch {
         Call::from_future(async move {
             let delete = |id: BatchId| batch.client.batch_sessions().delete(id);
             let mut done = on_each(batch.ids(), delete).await;
-            if !done.answers.is_empty() {
+            let is_there = |error: &Error| !error.is_not_found();
+            if !done.answers.is_empty() || done.errors.iter().any(is_there) {
                 // What is gone was deleted before.
-                done.errors.retain(|error| !error.is_not_found());
+                done.errors.retain(is_there);
             }
             done.merged("deleted", BatchDeletion::merged)
         })

@@ -81,7 +81,8 @@ impl BatchItem {
     }
 }
 
-/// The items of an answer. Of those with the same index the latest attempt counts.
+/// The items of an answer. Of those with the same index the latest attempt counts; but no session that
+/// is ready is lost.
 pub(super) fn read(items: Vec<types::BatchSessionItemSchema>) -> Vec<BatchItem> {
     let items: Vec<_> = items.into_iter().map(BatchItem::new).collect();
     // As they should come: then none is there twice.
@@ -94,12 +95,18 @@ pub(super) fn read(items: Vec<types::BatchSessionItemSchema>) -> Vec<BatchItem> 
         let new = kept.len();
         let place = item.index.map(|index| *places.entry(index).or_insert(new));
         match place.and_then(|place| kept.get_mut(place)) {
+            Some(known) if is_another(known, &item) => kept.push(item),
             Some(known) if known.retries > item.retries => {}
             Some(known) => *known = item,
             None => kept.push(item),
         }
     }
     kept
+}
+
+/// Whether both are ready, and each has a session of its own.
+fn is_another(known: &BatchItem, item: &BatchItem) -> bool {
+    known.is_ready() && item.is_ready() && known.session_id != item.session_id
 }
 
 #[cfg(test)]
@@ -149,6 +156,7 @@ mod tests {
     fn an_index_counts_once_with_its_latest_attempt() {
         let one = |index, retries, id| json!({ "item_index": index, "retry_count": retries, "session_id": id });
         let none = json!({ "session_id": "none" });
+        let ready = |id| json!({ "item_index": 0, "status": "completed", "session_id": id });
         for (items, ids) in [
             (vec![], vec![]),
             (vec![one(0, 0, "a"), one(1, 0, "b")], vec!["a", "b"]),
@@ -160,6 +168,7 @@ mod tests {
             (vec![one(0, 1, "b"), one(0, 0, "a")], vec!["b"]),
             (vec![one(0, 0, "a"), one(0, 0, "b")], vec!["b"]),
             (vec![none.clone(), none], vec!["none", "none"]),
+            (vec![ready("a"), ready("b"), ready("a")], vec!["a", "b"]),
             (vec![one(-1, 0, "a"), one(-1, 0, "b")], vec!["a", "b"]),
         ] {
             let read = read(items.into_iter().map(item).collect());

@@ -1,10 +1,9 @@
 //! The polls of a batch, which may be several behind one handle.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anchorbrowser_api::ResponseValue;
-use futures_util::future::Either;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::batch::Attempts;
@@ -24,15 +23,20 @@ pub(super) struct Look {
     seen: Mutex<Seen>,
 }
 
+/// Parts of a batch, by their places.
+type Parts = BTreeMap<usize, BatchSnapshot>;
+
 /// What is known of the parts from earlier looks.
 #[derive(Default)]
 struct Seen {
-    /// The attempt at which parts were over.
+    /// The attempt that it was seen at.
     attempt: u32,
-    /// The parts that were over, by their places.
-    over: HashMap<usize, BatchSnapshot>,
+    /// The parts that were over the last time.
+    over: Parts,
+    /// Those that have answered since, when another one did not. Their items have no places yet.
+    answered: Parts,
     /// How many sessions each part has. It is kept, so that no item changes its index.
-    sizes: Vec<u64>,
+    sizes: BTreeMap<usize, u64>,
 }
 
 impl Look {
@@ -51,8 +55,11 @@ impl Look {
 
     /// How many requests the next look is made of.
     pub(super) fn weight(&self) -> u32 {
-        let open = self.ids.len() - self.seen().over.len();
-        u32::try_from(open).unwrap_or(u32::MAX).max(1)
+        let seen = self.seen();
+        let known = seen.over.len() + seen.answered.len();
+        u32::try_from(self.ids.len().saturating_sub(known))
+            .unwrap_or(u32::MAX)
+            .max(1)
     }
 
     /// The batch as a whole, with what is known of the answer of its last part.
@@ -66,66 +73,98 @@ impl Look {
         Ok(answer.map(|_| whole))
     }
 
-    /// Each part. Those that were over the last time are not asked again, unless they were retried,
-    /// or all were.
+    /// Each part. Those that were over the last time are asked again only when all are over: they may
+    /// have been retried since, by another process.
     pub(super) async fn parts(
         &self,
         api: anchorbrowser_api::Client,
     ) -> Result<ResponseValue<Vec<BatchSnapshot>>> {
         let attempt = self.attempts.current().number;
-        let mut known = self.known(attempt);
-        let looks = self.ids.iter().enumerate().map(|(place, id)| {
-            let (known, api) = (known.remove(&place), api.clone());
-            async move {
-                match known {
-                    Some(part) => Ok(Either::Left(part)),
-                    None => fetch(api, self.client.clone(), id.clone())
-                        .await
-                        .map(Either::Right),
-                }
-            }
+        let (mut over, answered) = self.known(attempt);
+        let mut answer = self.ask(&api, attempt, answered, &over).await?;
+        if !over.is_empty() && answer.values().all(BatchSnapshot::is_over) {
+            self.seen().over.clear();
+            over.clear();
+            let answered = std::mem::take(&mut *answer);
+            answer = self.ask(&api, attempt, answered, &over).await?;
+        }
+        let mut seen = self.seen();
+        seen.answered.clear();
+        seen.place(&mut answer);
+        answer.extend(over);
+        if self.is_at(&seen, attempt) {
+            let over = answer.iter().filter(|(_, part)| part.is_over());
+            seen.over = over.map(|(place, part)| (*place, part.clone())).collect();
+        }
+        drop(seen);
+        Ok(answer.map(|parts| parts.into_values().collect()))
+    }
+
+    /// Asks for the parts that have not answered, and need not be left out. All are asked, whichever
+    /// fails: the next look then asks for that one alone.
+    async fn ask(
+        &self,
+        api: &anchorbrowser_api::Client,
+        attempt: u32,
+        mut answered: Parts,
+        left_out: &Parts,
+    ) -> Result<ResponseValue<Parts>> {
+        let open = self.ids.iter().enumerate();
+        let open = open
+            .filter(|(place, _)| !answered.contains_key(place) && !left_out.contains_key(place));
+        let asks = open.map(|(place, id)| {
+            let asked = fetch(api.clone(), self.client.clone(), id.clone());
+            async move { (place, asked.await) }
         });
-        let looks: Vec<_> = looks.collect();
-        let mut looks = stream::iter(looks).buffered(AT_ONCE);
-        let (mut parts, mut last) = (Vec::with_capacity(self.ids.len()), None);
-        while let Some(looked) = looks.next().await {
-            match looked? {
-                Either::Left(part) => parts.push(part),
-                Either::Right(answer) => {
-                    let place = parts.len();
-                    last = Some(answer.map(|part| parts.push(self.keep(place, part, attempt))));
+        let asks: Vec<_> = asks.collect();
+        let mut asks = stream::iter(asks).buffered(AT_ONCE);
+        let (mut last, mut failed) = (None, None);
+        while let Some((place, answer)) = asks.next().await {
+            match answer {
+                Ok(answer) => {
+                    last = Some(answer.map(|part| answered.insert(place, part)));
                 }
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        last.map(|answer| answer.map(|()| parts))
+        if let Some(error) = failed {
+            let mut seen = self.seen();
+            if self.is_at(&seen, attempt) {
+                seen.answered = answered;
+            }
+            return Err(error);
+        }
+        last.map(|answer| answer.map(|_| answered))
             .ok_or_else(nothing)
     }
 
-    /// The parts that are over for good.
-    fn known(&self, attempt: u32) -> HashMap<usize, BatchSnapshot> {
+    /// The parts that were over, and those that have answered since.
+    fn known(&self, attempt: u32) -> (Parts, Parts) {
         let mut seen = self.seen();
-        if seen.attempt != attempt || seen.over.len() == self.ids.len() {
-            seen.over.clear();
-            seen.attempt = attempt;
+        if seen.attempt != attempt || seen.over.len() + seen.answered.len() >= self.ids.len() {
+            (seen.attempt, seen.over, seen.answered) = (attempt, Parts::new(), Parts::new());
         }
-        seen.over.clone()
+        (seen.over.clone(), seen.answered.clone())
     }
 
-    /// Gives the items of a part their places in the whole, and keeps the part if it is over. Parts
-    /// come in their order.
-    fn keep(&self, place: usize, mut part: BatchSnapshot, attempt: u32) -> BatchSnapshot {
-        let mut seen = self.seen();
-        if seen.sizes.len() == place {
+    /// Whether it is still this attempt: otherwise a retry may have opened what was over.
+    fn is_at(&self, seen: &Seen, attempt: u32) -> bool {
+        seen.attempt == attempt && self.attempts.current().number == attempt
+    }
+}
+
+impl Seen {
+    /// Gives the items of these parts their places in the whole.
+    fn place(&mut self, parts: &mut Parts) {
+        for (place, part) in &*parts {
             let listed: usize = part.items.iter().map(|items| items.len()).sum();
-            seen.sizes.push(part.total.max(listed as u64));
+            let size = part.total.max(listed as u64);
+            self.sizes.entry(*place).or_insert(size);
         }
-        let before = seen.sizes.iter().take(place).copied();
-        shift(&mut part, before.fold(0, u64::saturating_add));
-        // A retry in the meantime may have opened it again.
-        if part.is_over() && seen.attempt == attempt && self.attempts.current().number == attempt {
-            seen.over.insert(place, part.clone());
+        for (place, part) in parts {
+            let before = self.sizes.range(..*place).map(|(_, size)| *size);
+            shift(part, before.fold(0, u64::saturating_add));
         }
-        part
     }
 }
 

@@ -22,7 +22,8 @@ pub struct BatchReport {
     pub snapshot: BatchSnapshot,
     /// How many sessions were asked for.
     pub total: u64,
-    /// How many sessions are ready, as the items tell; see [`sessions`](Self::sessions).
+    /// How many sessions are ready, as the items tell; see [`sessions`](Self::sessions). Of a batch that
+    /// was given up, these have been ended.
     pub ready: u64,
     /// How many sessions could not be created; see [`failures`](Self::failures).
     pub failed: u64,

@@ -134,17 +134,18 @@ impl Given {
     }
 }
 
-/// The failures that were told, and of which attempt each was: by the index of the item, or else its
-/// place in the answer.
+/// The failures that were told, and of which attempt each was: by the part, and the index of the item
+/// or else its place in the answer. Two parts can tell the same index.
 #[derive(Default)]
-struct Told(HashMap<(Option<u64>, usize), u64>);
+struct Told(HashMap<(usize, Option<u64>, usize), u64>);
 
 impl Told {
     /// The failures of a snapshot that are new. An item that has not failed, as it is retried, can
     /// fail again.
     fn add(&mut self, snapshot: &BatchSnapshot) -> Vec<BatchItem> {
-        let mut is_new = |(place, item): &(usize, &BatchItem)| {
-            let key = (item.index, if item.index.is_some() { 0 } else { *place });
+        let mut is_new = |(part, place, item): &(usize, usize, &BatchItem)| {
+            let place = item.index.map_or(*place, |_| 0);
+            let key = (*part, item.index, place);
             match item.is_failed() {
                 true => self.0.insert(key, item.retries) != Some(item.retries),
                 false => {
@@ -153,8 +154,13 @@ impl Told {
                 }
             }
         };
-        let new = snapshot.items().enumerate().filter(&mut is_new);
-        new.map(|(_, item)| item.clone()).collect()
+        let parts = snapshot.items.iter().enumerate();
+        let items = parts.flat_map(|(part, items)| {
+            let items = items.iter().enumerate();
+            items.map(move |(place, item)| (part, place, item))
+        });
+        let new = items.filter(&mut is_new);
+        new.map(|(.., item)| item.clone()).collect()
     }
 }
 

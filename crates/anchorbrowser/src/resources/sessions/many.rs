@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::stream::{self, FuturesUnordered, Stream, StreamExt};
-use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
-use super::{CreateSessions, OwnedSession, PendingSession, SessionOptions};
+use super::{CreateSessions, OwnedSession, PendingSession, SessionOptions, unread_id};
 use crate::error::{Error, ErrorKind, Result};
 use crate::poll::{PollKind, backoff};
 use crate::{Client, background};
@@ -46,7 +45,7 @@ impl Many {
 
 impl CreateSessions {
     /// How many starts may be under way at once; default 10. A session that is ready does not count,
-    /// whether or not it was taken.
+    /// whether or not it was taken, nor does a start that is given up.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.caller.at_once = limit;
         self
@@ -92,7 +91,7 @@ impl CreateSessions {
         Ok(ManySessions {
             running: Some(Box::pin(running)),
             stop,
-            items,
+            items: Items(items),
             tally,
         })
     }
@@ -124,7 +123,7 @@ pub struct ManySessions {
     running: Option<Pin<Box<dyn Future<Output = Result<()>> + Send>>>,
     /// Dropped, it stops them as well.
     stop: watch::Sender<bool>,
-    items: mpsc::UnboundedReceiver<Result<OwnedSession>>,
+    items: Items,
     tally: Arc<Mutex<Tally>>,
 }
 
@@ -195,7 +194,26 @@ impl ManySessions {
                 return Poll::Ready(Some(Err(error)));
             }
         }
-        self.items.poll_recv(context)
+        self.items.0.poll_recv(context)
+    }
+}
+
+/// The sessions that are ready, and failures.
+struct Items(mpsc::UnboundedReceiver<Result<OwnedSession>>);
+
+/// The sessions that nobody took are ended a few at a time: all at once the service may refuse.
+impl Drop for Items {
+    fn drop(&mut self) {
+        self.0.close();
+        let mut rest = Vec::new();
+        while let Ok(item) = self.0.try_recv() {
+            rest.extend(item);
+        }
+        if !rest.is_empty() {
+            background::spawn_ending(
+                stream::iter(rest).for_each_concurrent(ENDS_AT_ONCE, OwnedSession::close),
+            );
+        }
     }
 }
 
@@ -450,9 +468,7 @@ fn would_be_refused_too(error: &Error) -> bool {
 
 /// The start of an answer that cannot be read: it was begun all the same.
 fn unread(client: &Client, error: &Error) -> Option<PendingSession> {
-    let body = error.body().filter(|_| error.kind() == ErrorKind::Decode)?;
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let id = body.pointer("/data/request_id")?.as_str()?;
+    let id = unread_id(error, "/data/request_id")?;
     Some(client.sessions().pending(id))
 }
 

@@ -120,10 +120,15 @@ fn ending(session: &Session) -> Call<Option<()>> {
 
 /// The session of an answer that cannot be read: it was created all the same.
 fn unread(client: &Client, error: &Error) -> Option<OwnedSession> {
+    let id = unread_id(error, "/data/id")?;
+    Some(OwnedSession::new(client.session(id)))
+}
+
+/// The id, at this place, of what was created by a call whose answer cannot be read.
+pub(crate) fn unread_id(error: &Error, pointer: &str) -> Option<String> {
     let body = error.body().filter(|_| error.kind() == ErrorKind::Decode)?;
     let body: Value = serde_json::from_slice(body).ok()?;
-    let id = body.pointer("/data/id")?.as_str()?;
-    Some(OwnedSession::new(client.session(id)))
+    Some(body.pointer(pointer)?.as_str()?.to_owned())
 }
 
 impl fmt::Debug for OwnedSession {

@@ -66,8 +66,9 @@ async fn a_large_batch_is_one_handle() -> anyhow::Result<()> {
     let report = batch.wait().await?.check()?;
     assert_eq!((report.ready, report.snapshot.ids.len()), (2500, 3));
     assert_eq!(report.snapshot.percentage, Some(100.0));
-    // The wait joined the polls of `progress`, which had seen the third part at its end.
-    assert_eq!(emulator.count("get_batch_session")?, 2);
+    // The wait joined the polls of `progress`, which had seen the third part at its end, and asks for it
+    // once more when the others are over.
+    assert_eq!(emulator.count("get_batch_session")?, 3);
     let places = report.snapshot.items().map(|item| item.index.unwrap());
     assert!(places.eq(0..2500));
     let ids: HashSet<_> = report
@@ -268,5 +269,96 @@ async fn items_keep_their_places() -> anyhow::Result<()> {
         assert_eq!(places, [0, 10]);
     }
     assert!(progress.next().await.is_none());
+    Ok(())
+}
+
+/// Another process can retry what was over here.
+#[tokio::test]
+async fn a_part_that_was_retried_elsewhere_is_waited_for() -> anyhow::Result<()> {
+    let builder = Emulator::builder().failures(|failures| failures.batch_items = vec![0]);
+    let (emulator, client) = patient(builder).await?;
+    let batch = client.batch_sessions().create(1001).send().await?;
+    let mut progress = batch.progress();
+    emulator.advance(Duration::from_millis(1000))?;
+    assert_eq!(progress.next().await.unwrap()?.failed, 2);
+    let elsewhere = client.batch_sessions().retry(&batch.ids()[1]);
+    assert_eq!(elsewhere.send().await?.retried, 1);
+    // The other part is over, and this one is in progress again.
+    script(
+        &emulator,
+        [json!({ "status": "completed", "failed_requests": 1 })],
+    )?;
+    let shown = progress.next().await.unwrap()?;
+    assert_eq!((shown.status, shown.failed), (Status::Processing, 1));
+    Ok(())
+}
+
+/// A part that cannot be asked does not lose what the others answer.
+#[tokio::test]
+async fn each_part_may_fail_in_its_turn() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let batch = two(&client).await?;
+    emulator.advance(LONG)?;
+    // Every other call.
+    let failed = Fault::status(503).on("get_batch_session");
+    for call in 0..5 {
+        emulator.fault(failed.clone().skip(call))?;
+    }
+    let mut poller = batch.wait().max_failures(2);
+    let report = poller.until_done().await?;
+    assert_eq!((report.ready, poller.polls()), (5, 3));
+    let places = report.snapshot.items().map(|item| item.index.unwrap());
+    assert!(places.eq(0..5));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_part_that_is_gone_does_not_hide_one_that_is_there() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let batch = two(&client).await?;
+    client.batch_sessions().delete(&batch.ids()[0]).await?;
+    emulator.fault(Fault::status(403).on("delete_batch_session").skip(1))?;
+    let error = batch.delete().await.unwrap_err();
+    assert!(error.is_forbidden(), "{error}");
+    Ok(())
+}
+
+/// Parts of which each tells the same indexes: each failure is told once all the same.
+#[tokio::test]
+async fn failures_of_parts_are_told_apart() -> anyhow::Result<()> {
+    let emulator = Emulator::start().await?;
+    let client = quick(&emulator);
+    let part = |status, index: i64, item| {
+        let items = [json!({ "item_index": index, "status": item })];
+        json!({ "status": status, "total_requests": 1, "sessions": items })
+    };
+    let going = [
+        part("processing", 1, "failed"),
+        part("processing", 0, "pending"),
+    ];
+    let over = [
+        part("completed", 1, "failed"),
+        part("completed", 0, "completed"),
+    ];
+    script(
+        &emulator,
+        going.iter().cloned().chain(going.clone()).chain(over),
+    )?;
+    let batch = client.batch_sessions().attach([ID, ID]);
+    assert_eq!(batch.failures().collect().await?.len(), 1);
+    Ok(())
+}
+
+/// It was created, although the answer is not what it should be.
+#[tokio::test]
+async fn a_batch_whose_answer_cannot_be_read_is_deleted() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let odd = json!({ "data": { "batch_id": ID, "status": {} } });
+    emulator.fault(Fault::status(200).json(odd).on("create_batch_session"))?;
+    let error = client.batch_sessions().create(1).send().await.unwrap_err();
+    assert_eq!(error.kind(), anchorbrowser::ErrorKind::Decode, "{error}");
+    client.sessions().drained().await;
+    let deleted = emulator.exchanges_of("delete_batch_session")?;
+    assert!(deleted[0].path.ends_with(ID));
     Ok(())
 }
