@@ -156,6 +156,7 @@ impl Error {
     /// An answer that came whole and reports a failure: what failed, and the reason that the service
     /// gives, of which not more than a few lines are printed.
     pub(crate) fn failed<T>(answer: &ResponseValue<T>, what: &str, reason: Option<&str>) -> Self {
+        let reason = reason.filter(|text| !text.trim().is_empty());
         let whole = reason.map(str::to_owned);
         let reason = reason.unwrap_or("the service gives no reason");
         let reason = printable(answer, reason);

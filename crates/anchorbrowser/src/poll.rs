@@ -46,6 +46,12 @@ pub(crate) const PER_SECOND: f64 = 100.0;
 /// How long before the deadline the last poll is made: this part of the time, and no more than that.
 const LAST_CALL: (u32, Duration) = (10, Duration::from_secs(2));
 
+/// A time from now. One too far away to be counted never comes.
+fn after(now: Instant, time: Duration) -> Instant {
+    let far = now + Duration::from_secs(u64::from(u32::MAX));
+    now.checked_add(time).map_or(far, |at| at.min(far))
+}
+
 /// What is shared by the waits of a client and its clones.
 #[derive(Clone)]
 pub(crate) struct Polling {
@@ -126,6 +132,8 @@ pub struct Poller<T, P> {
     /// Whether a poll was asked for after the deadline.
     late: bool,
     last: Option<Arc<ResponseValue<P>>>,
+    /// What the last poll failed with, if it did.
+    failure: Option<Error>,
     ended: bool,
 }
 
@@ -149,6 +157,7 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
             deadline: None,
             late: false,
             last: None,
+            failure: None,
             ended: false,
         }
     }
@@ -163,7 +172,7 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
     }
 
     /// When to poll, in place of the client's schedule. Polls are shared with those only that have a
-    /// clone of the same [`Arc`].
+    /// clone of the same [`Arc`], be it set here or for the client.
     pub fn schedule(mut self, schedule: impl PollSchedule) -> Self {
         self.schedule = Arc::new(schedule);
         self
@@ -274,14 +283,14 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
     }
 
     async fn poll_next(&mut self) -> Result<Polled<T, P>> {
-        let (deadline, last_call) = self.begin();
+        let (deadline, mut last_call) = self.begin();
         loop {
             let watch = self.watch();
             let after = watch.after(self.seen, last_call);
             let seen = match timeout_at(deadline, after).await {
                 Ok(Ok(seen)) => seen,
                 // Others that shared the polls had seen what they waited for.
-                Ok(Err(Gone)) if watch.last() > 0 => {
+                Ok(Err(Gone)) if watch.is_over() => {
                     self.watch = None;
                     continue;
                 }
@@ -296,6 +305,10 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
             let polls = seen.number.saturating_sub(self.seen);
             self.polls += polls;
             self.seen = seen.number;
+            if last_call.is_some_and(|due| due <= seen.at) {
+                last_call = None;
+                self.deadline = Some((deadline, None));
+            }
             match seen.outcome {
                 Outcome::Nothing => {}
                 Outcome::State(answer) => return self.judge(answer),
@@ -304,6 +317,7 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
                     if self.failures > self.max_failures {
                         return Err(self.too_many(error));
                     }
+                    self.failure = Some(error);
                 }
                 Outcome::Final(error) => {
                     self.ended = true;
@@ -319,21 +333,20 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
         self.started.get_or_insert(now);
         let limit = self.limit;
         let (part, most) = LAST_CALL;
+        let goes_on = self.deadline.is_some();
         let (deadline, last_call) = *self.deadline.get_or_insert_with(|| {
-            // A deadline too far away to be counted is none.
-            let far = now + Duration::from_secs(u64::from(u32::MAX));
-            let deadline = now.checked_add(limit).unwrap_or(far).min(far);
+            let deadline = after(now, limit);
             let margin = (limit / part).min(most);
             (deadline, deadline.checked_sub(margin))
         });
-        if deadline <= now && !self.late {
+        if goes_on && deadline <= now && !self.late {
             // The caller was busy when it passed: what has become of it is looked at once.
             self.late = true;
             let more = now + (limit / part).min(most);
             self.deadline = Some((more, Some(now)));
             return (more, Some(now));
         }
-        (deadline, last_call.filter(|at| *at > now))
+        (deadline, last_call)
     }
 
     /// A value with what is known of the last answer.
@@ -378,6 +391,7 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
     fn judge(&mut self, answer: Arc<ResponseValue<P>>) -> Result<Polled<T, P>> {
         let verdict = (self.wait.verdict)(&answer);
         self.last = Some(answer.clone());
+        self.failure = None;
         self.failures = 0;
         if !matches!(verdict, Verdict::InProgress) {
             self.ended = true;
@@ -408,7 +422,7 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
     fn too_many(&mut self, error: Error) -> Error {
         let count = std::mem::take(&mut self.failures);
         let hint = match count {
-            1 => "the poll failed, and none may".to_owned(),
+            1 => "no failed poll is survived here, see `max_failures`".to_owned(),
             _ => format!("{count} polls in a row failed, this is the last"),
         };
         self.tell(error.with_hint(&hint))
@@ -418,10 +432,16 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
     fn passed(&mut self) -> Error {
         self.deadline = None;
         self.late = false;
-        self.late = false;
         let limit = self.limit;
-        let message = format!("{} was not over within {limit:.1?}", self.wait.kind);
-        let error = Error::new(ErrorKind::Deadline, message).of(self.wait.kind.operation());
+        let kind = self.wait.kind;
+        let mut message = format!("the deadline of {limit:.1?} for {kind} has passed");
+        if self.failure.is_some() {
+            message.push_str(", and the last poll failed");
+        }
+        let mut error = Error::new(ErrorKind::Deadline, message).of(kind.operation());
+        if let Some(failure) = self.failure.take() {
+            error = error.with_source(failure);
+        }
         self.tell(error)
             .with_hint("it goes on with the service: wait again, or resume it by the error's token")
     }

@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod identities;
 mod many;
+mod schedules;
 mod starts;
 mod tasks;
 mod tokens;

@@ -49,12 +49,10 @@ impl Course {
 
     /// When the first poll is due.
     pub(super) fn first(&self, schedule: &dyn PollSchedule) -> Instant {
-        let now = Instant::now();
         if !self.whole {
-            return now;
+            return Instant::now();
         }
-        let due = self.start.checked_add(schedule.pause(&self.state));
-        due.unwrap_or(now)
+        super::after(self.start, schedule.pause(&self.state))
     }
 
     /// A poll gave a state.

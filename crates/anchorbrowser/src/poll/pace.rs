@@ -1,22 +1,22 @@
 //! How many polls a client makes, whatever waits.
 
 use std::pin::pin;
-use std::sync::{self, PoisonError};
+use std::sync::{self, Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::RateLimit;
 
 /// Of what a rate limit leaves, polls take this part; the rest is for other calls.
 const SHARE: u64 = 2;
-/// The longest time between two polls that a limit can ask for.
-const SLOWEST: Duration = Duration::from_secs(15 * 60);
+/// The longest time between two polls that a limit, or a server, can ask for.
+pub(super) const SLOWEST: Duration = Duration::from_secs(15 * 60);
 /// Timers are this exact: turns may lag behind by as much.
 const TICKS: Duration = Duration::from_millis(10);
 
-/// If who is next has not taken its turn for so long, its runtime stands still, and it is passed by.
+/// If who is next has not taken its turn for so long, its runtime stands still, and it is left behind.
 const STALLED: Duration = Duration::from_secs(1);
 
 /// The turns of all polls of a client: so many per second, first come, first served.
@@ -24,8 +24,9 @@ pub(crate) struct Pace {
     interval: Duration,
     /// How far turns may lag behind: after a quiet time, so many polls are made at once.
     burst: Duration,
-    /// Whose turn it is next waits for it with the lock; the lock is fair.
-    queue: Mutex<()>,
+    /// Whose turn it is next waits for it with the lock; the lock is fair. It is another one after
+    /// somebody was left behind.
+    queue: sync::Mutex<Arc<Mutex<()>>>,
     state: sync::Mutex<State>,
 }
 
@@ -45,7 +46,7 @@ impl Pace {
         Self {
             interval,
             burst: (interval * 10).max(TICKS),
-            queue: Mutex::default(),
+            queue: sync::Mutex::default(),
             state: sync::Mutex::default(),
         }
     }
@@ -64,20 +65,33 @@ impl Pace {
     }
 
     /// Waits to be the next one.
-    async fn first(&self) -> Option<MutexGuard<'_, ()>> {
-        let mut first = pin!(self.queue.lock());
+    async fn first(&self) -> OwnedMutexGuard<()> {
         loop {
-            match timeout(STALLED, &mut first).await {
-                Ok(first) => return Some(first),
-                Err(_) if self.is_stalled() => return None,
-                Err(_) => {}
+            let queue = self.queue().clone();
+            let mut first = pin!(queue.clone().lock_owned());
+            loop {
+                match timeout(STALLED, &mut first).await {
+                    Ok(first) => return first,
+                    Err(_) if self.is_left(&queue) => break,
+                    Err(_) => {}
+                }
             }
         }
     }
 
-    fn is_stalled(&self) -> bool {
+    fn queue(&self) -> sync::MutexGuard<'_, Arc<Mutex<()>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether all but who stands still have another queue.
+    fn is_left(&self, queue: &Arc<Mutex<()>>) -> bool {
+        let mut present = self.queue();
         let next = self.state().next;
-        next.is_some_and(|next| next.elapsed() >= STALLED)
+        let is_stalled = next.is_some_and(|next| next.elapsed() >= STALLED);
+        if is_stalled && Arc::ptr_eq(&present, queue) {
+            *present = Arc::default();
+        }
+        !Arc::ptr_eq(&present, queue)
     }
 
     /// Takes the next turn, or tells when it is.
@@ -98,9 +112,10 @@ impl Pace {
         None
     }
 
-    /// Nothing is polled for this time, and after it at the usual distance.
+    /// Nothing is polled for this time, or a quarter of an hour if it is longer, and after it at the
+    /// usual distance.
     pub(crate) fn hold(&self, time: Duration) {
-        let until = Instant::now().checked_add(time);
+        let until = Instant::now().checked_add(time.min(SLOWEST));
         let mut state = self.state();
         state.next = state.next.max(until);
     }
@@ -122,7 +137,8 @@ impl Pace {
 
 /// About this time: up to a tenth more or less, so that many do not march in step.
 pub(crate) fn about(time: Duration) -> Duration {
-    time.mul_f64(0.9 + 0.2 * fastrand::f64())
+    let about = time.as_secs_f64() * (0.9 + 0.2 * fastrand::f64());
+    Duration::try_from_secs_f64(about).unwrap_or(time)
 }
 
 #[cfg(test)]

@@ -25,14 +25,21 @@ use super::PollKind;
 /// }
 /// ```
 pub trait PollSchedule: Send + Sync + 'static {
-    /// The pause before the next poll. Before the first one (`polls` is 0) it is asked only if the
-    /// wait begins with what is waited for; what has begun elsewhere is polled at once.
+    /// The pause before the next poll; with [`Duration::MAX`] there is none but that shortly before the
+    /// deadline. Before the first one (`polls` is 0) it is asked only if the wait begins with what is
+    /// waited for; what has begun elsewhere is polled at once.
     fn pause(&self, so_far: &PollState) -> Duration;
 
     /// A wait has ended well. A schedule that learns can take it to heart; by default nothing
     /// happens.
     fn ended(&self, course: &PollCourse) {
         let _ = course;
+    }
+
+    /// Where it lies in memory: by this, clones of an [`Arc`](std::sync::Arc) are one schedule.
+    #[doc(hidden)]
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 }
 
@@ -146,6 +153,10 @@ impl<S: PollSchedule + ?Sized> PollSchedule for std::sync::Arc<S> {
 
     fn ended(&self, course: &PollCourse) {
         (**self).ended(course);
+    }
+
+    fn address(&self) -> usize {
+        (**self).address()
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Waited {
     pub elapsed: Duration,
     /// How many polls were made, those that failed too.
     pub polls: u32,
-    /// The state that was seen last, in the API's words.
+    /// The state that was seen last, in the API's words if it has one.
     pub state: Option<String>,
     /// The phase that was seen last, in the API's words.
     pub phase: Option<String>,

@@ -61,8 +61,10 @@ impl<P> Clone for Outcome<P> {
 pub(super) struct Seen<P> {
     pub(super) number: u32,
     pub(super) outcome: Outcome<P>,
-    /// When the next poll is due.
-    next: Instant,
+    /// When it was made.
+    pub(super) at: Instant,
+    /// When the next poll is due; `None` if it is the last.
+    next: Option<Instant>,
 }
 
 /// A subject that is being polled. The polls end when it is dropped.
@@ -83,18 +85,18 @@ impl<P> Drop for Watch<P> {
 pub(super) struct Gone;
 
 impl<P> Watch<P> {
-    /// The number of the last poll.
-    pub(super) fn last(&self) -> u32 {
-        self.seen.borrow().number
+    /// Whether somebody has seen what they waited for. Otherwise a task that ends has panicked.
+    pub(super) fn is_over(&self) -> bool {
+        self.seen.borrow().next.is_none()
     }
 
     /// The number of the poll after which one that joins is to see what polls give: the last but one.
     /// If nobody has asked for long, what the last one gave is stale, and it is the last.
     pub(super) fn joins_after(&self) -> u32 {
         let last = self.seen.borrow();
-        match last.next > Instant::now() {
-            true => last.number.saturating_sub(1),
-            false => last.number,
+        match last.next {
+            Some(next) if next <= Instant::now() => last.number,
+            _ => last.number.saturating_sub(1),
         }
     }
 
@@ -117,6 +119,7 @@ impl<P> Watch<P> {
                     return Ok(Seen {
                         number: seen.number,
                         outcome: seen.outcome.clone(),
+                        at: seen.at,
                         next: seen.next,
                     });
                 }
@@ -209,7 +212,7 @@ impl Watches {
             kind: subject.kind,
             ids: subject.ids.clone(),
             state: TypeId::of::<P>(),
-            schedule: Arc::as_ptr(&subject.schedule).cast::<()>().addr(),
+            schedule: subject.schedule.address(),
             runtime,
         };
         let mut map = self.map();
@@ -222,10 +225,12 @@ impl Watches {
             map.retain(|_, watch| watch.strong_count() > 0);
         }
         let demand = Arc::new(Demand::default());
+        let now = Instant::now();
         let nothing = Seen {
             number: 0,
             outcome: Outcome::Nothing,
-            next: Instant::now(),
+            at: now,
+            next: Some(now),
         };
         let (sender, seen) = watch::channel(nothing);
         let polls = Polls {
@@ -305,11 +310,12 @@ impl<P: Send + Sync + 'static> Polls<P> {
                 "polled"
             );
             let now = Instant::now();
-            next = now.checked_add(pause).unwrap_or(now);
+            next = super::after(now, pause);
             self.sender.send_replace(Seen {
                 number,
                 outcome,
-                next,
+                at: now,
+                next: over.is_none().then_some(next),
             });
             if let Some(well) = over {
                 if let Some(course) = course.ended().filter(|_| well) {
@@ -365,5 +371,5 @@ pub(crate) fn backoff(client: &Client, error: &Error, streak: u32) -> Duration {
     let doubled = 2u32.saturating_pow(streak.saturating_sub(1));
     let pause = retry.initial_backoff.saturating_mul(doubled);
     let pause = pace::about(pause.min(retry.max_backoff));
-    pause.max(error.retry_after().unwrap_or_default())
+    pause.max(error.retry_after().unwrap_or_default().min(pace::SLOWEST))
 }

@@ -1,12 +1,15 @@
 //! Pollers: deadlines, sharing, giving up.
 
-use std::future::IntoFuture as _;
+use std::future::{Future as _, IntoFuture as _};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use anchorbrowser::poll::{Fixed, PollSchedule, PollState, Polled};
+use anchorbrowser::poll::{Fixed, Polled, WaitAll, Waited};
 use anchorbrowser::sessions::{PendingSession, StartStatus};
-use anchorbrowser::{Client, ErrorKind, Options, Poller, Session, wait_all};
+use anchorbrowser::{Client, Error, ErrorKind, Options, PollStream, PollToken, Poller};
+use anchorbrowser::{Session, wait_all};
 use anchorbrowser_emulator::{Emulator, Fault};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -41,7 +44,7 @@ async fn a_deadline_says_what_was_seen() -> anyhow::Result<()> {
     let mut poller = pending.ready().deadline(Duration::from_millis(300));
     let text = poller.until_done().await.unwrap_err().to_string();
     for part in [
-        "get_async_session_status: the start of a session was not over within 300.0ms; after ",
+        "get_async_session_status: the deadline of 300.0ms for the start of a session has passed; after ",
         " polls, last seen: `pending`, `queued`; ",
         "wait again, or resume it",
     ] {
@@ -66,6 +69,22 @@ async fn the_last_poll_is_shortly_before_the_deadline() -> anyhow::Result<()> {
     emulator.advance(SECOND)?;
     poller.until_done().await?;
     assert_eq!(emulator.count(STATUS)?, 2);
+    Ok(())
+}
+
+/// Who comes back after the last poll was due, or after the deadline, has it made then.
+#[tokio::test]
+async fn the_last_poll_is_made_up_for() -> anyhow::Result<()> {
+    for busy in [920, 1_020] {
+        let (emulator, client) = patient(Emulator::builder()).await?;
+        let poller = start(&client).await?.ready().deadline(SECOND);
+        let mut poller = poller.schedule(Fixed(3600 * SECOND));
+        poller.next().await.unwrap()?;
+        emulator.advance(SECOND)?;
+        tokio::time::sleep(Duration::from_millis(busy)).await;
+        poller.until_done().await?;
+        assert_eq!(emulator.count(STATUS)?, 2, "{busy}");
+    }
     Ok(())
 }
 
@@ -196,31 +215,6 @@ fn runtimes_do_not_wait_for_each_other() -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Panics;
-
-impl PollSchedule for Panics {
-    fn pause(&self, _: &PollState) -> Duration {
-        panic!("mine")
-    }
-}
-
-#[tokio::test]
-async fn a_schedule_that_panics_is_an_error() -> anyhow::Result<()> {
-    let (_emulator, client) = patient(Emulator::builder()).await?;
-    let error = start(&client)
-        .await?
-        .ready()
-        .schedule(Panics)
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(
-        error.to_string().contains("look at the poll schedule"),
-        "{error}"
-    );
-    Ok(())
-}
-
 #[tokio::test]
 async fn all_are_waited_for_whatever_becomes_of_some() -> anyhow::Result<()> {
     let (emulator, client) = patient(Emulator::builder()).await?;
@@ -334,4 +328,47 @@ async fn threads_wait_without_a_runtime() -> anyhow::Result<()> {
     let thread = std::thread::spawn(wait.clone());
     tokio::task::spawn_blocking(move || thread.join().unwrap()).await??;
     tokio::task::spawn_blocking(wait).await?
+}
+
+/// Nothing is left of those that are dropped, and the next ones need no more room.
+#[tokio::test]
+async fn ten_thousand_come_and_go() -> anyhow::Result<()> {
+    let (_emulator, client) = patient(Emulator::builder()).await?;
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let before = metrics.num_alive_tasks();
+    for _ in 0..2 {
+        let mut pollers: Vec<_> = (0..10_000)
+            .map(|n| client.sessions().pending(format!("{n}")).ready())
+            .collect();
+        for poller in &mut pollers {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(pin!(poller.next()).poll(&mut context).is_pending());
+        }
+        assert!(metrics.num_alive_tasks() >= before + 10_000);
+        drop(pollers);
+        while metrics.num_alive_tasks() > before {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+/// They can be kept in any task, and moved between threads.
+#[test]
+fn what_waits_can_be_kept_anywhere() {
+    fn send<T: Send + Unpin + 'static>() {}
+    fn shared<T: Sync>() {}
+    fn future<T: Send>(_: T) {}
+    fn futures(poller: &mut Poller<Session, StartStatus>) {
+        future(poller.next());
+        future(poller.until_done());
+        future(poller.poll_once());
+    }
+    let _ = futures;
+    send::<Poller<Session, StartStatus>>();
+    shared::<Poller<Session, StartStatus>>();
+    send::<PollStream<StartStatus>>();
+    send::<WaitAll<Session>>();
+    send::<(Polled<Session, StartStatus>, Waited, PollToken, Error)>();
+    shared::<(Polled<Session, StartStatus>, Waited, PollToken, Error)>();
 }

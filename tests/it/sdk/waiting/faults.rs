@@ -1,9 +1,10 @@
 //! Polls that fail.
 
+use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use anchorbrowser::sessions::{PendingSession, StartState};
-use anchorbrowser::{Client, ErrorKind};
+use anchorbrowser::{Client, ErrorKind, Options, RetryPolicy};
 use anchorbrowser_emulator::{Emulator, Fault};
 use serde_json::json;
 
@@ -93,6 +94,52 @@ async fn failures_in_a_row_have_a_limit() -> anyhow::Result<()> {
     emulator.advance(Duration::from_secs(1))?;
     pending.ready().max_failures(1).await?;
     poller.until_done().await?;
+    Ok(())
+}
+
+/// That before the deadline is one, and not as many as there is time for.
+#[tokio::test]
+async fn failures_before_the_deadline_have_pauses() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let pause = Duration::from_millis(200);
+    let retry = RetryPolicy::none().backoff(pause, pause);
+    let client = client.with_options(Options::new().retry(retry))?;
+    emulator.fault(Fault::status(503).on(STATUS).always())?;
+    let pending = client.sessions().start().send().await?;
+    let poller = pending.ready().max_failures(1_000);
+    let error = poller.deadline(Duration::from_secs(1)).await.unwrap_err();
+    assert!(error.is_deadline(), "{error}");
+    assert!(
+        error.to_string().contains("the last poll failed"),
+        "{error}"
+    );
+    let failure = error.source().map(ToString::to_string).unwrap_or_default();
+    assert!(failure.contains("503"), "{failure}");
+    assert!(emulator.count(STATUS)? < 10, "{}", emulator.count(STATUS)?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pause_without_end_after_a_failure_lasts_to_the_deadline() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let retry = RetryPolicy::none().backoff(Duration::MAX, Duration::MAX);
+    let client = client.with_options(Options::new().retry(retry))?;
+    let pending = ready(&emulator, &client).await?;
+    emulator.fault(Fault::status(503).on(STATUS))?;
+    pending.ready().deadline(Duration::from_millis(500)).await?;
+    assert_eq!(emulator.count(STATUS)?, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_empty_reason_is_none() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let pending = client.sessions().start().send().await?;
+    let failed = json!({ "data": { "status": "failed", "session": { "error": "" } } });
+    emulator.fault(Fault::status(200).json(failed).on(STATUS))?;
+    let error = pending.ready().await.unwrap_err();
+    assert!(error.to_string().contains("gives no reason"), "{error}");
+    assert_eq!(error.message(), None);
     Ok(())
 }
 

@@ -200,7 +200,24 @@ async fn who_stands_still_is_passed_by() {
     }
     let waited = started.elapsed();
     assert!(
-        waited > millis(3_000) && waited < millis(6_000),
+        waited >= millis(3_000) && waited < millis(6_000),
+        "{waited:?}"
+    );
+    still.await;
+}
+
+/// A hundred who come after one that stands still lose a moment, all together.
+#[tokio::test(start_paused = true)]
+async fn who_stands_still_slows_nobody() {
+    let pace = Pace::new(10.0);
+    at_once(&pace);
+    let mut still = Box::pin(pace.turn(1));
+    assert!((&mut still).now_or_never().is_none());
+    let started = Instant::now();
+    join_all((0..100).map(|_| pace.turn(1))).await;
+    let waited = started.elapsed();
+    assert!(
+        waited > millis(9_000) && waited < millis(12_500),
         "{waited:?}"
     );
     still.await;
