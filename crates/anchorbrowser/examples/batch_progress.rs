@@ -31,7 +31,10 @@ async fn main() -> anyhow::Result<()> {
         .send()
         .await?;
     // Whatever goes wrong from here on, the sessions are not left behind: they cost money.
-    let result = watch(&batch, count.into()).await;
+    let result = tokio::select! {
+        result = watch(&batch, count.into()) => result,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
     let deleted = batch.delete().await?;
     println!("{} sessions were deleted.", deleted.deleted);
     result
@@ -50,7 +53,7 @@ async fn watch(batch: &Batch, count: u64) -> anyhow::Result<()> {
 
 /// Waits until the batch is over, and shows how it goes.
 async fn wait(batch: &Batch, count: u64) -> anyhow::Result<BatchReport> {
-    let style = "{bar:40} {pos}/{len} sessions, {per_sec}, {elapsed} {msg}";
+    let style = "{wide_bar} {pos}/{len} sessions, {per_sec:0}, {elapsed} {msg}";
     let bar = ProgressBar::new(count).with_style(ProgressStyle::with_template(style)?);
     bar.enable_steady_tick(Duration::from_millis(200));
     let mut progress = batch.progress();
@@ -58,11 +61,9 @@ async fn wait(batch: &Batch, count: u64) -> anyhow::Result<BatchReport> {
         let snapshot = snapshot?;
         bar.set_position(snapshot.completed + snapshot.failed);
         let phase = snapshot.phase.as_ref().map(ToString::to_string);
-        let failed = match snapshot.failed {
-            0 => String::new(),
-            count => format!(", {count} failed"),
-        };
-        bar.set_message(format!("({}{failed})", phase.unwrap_or_default()));
+        let failed = (snapshot.failed > 0).then(|| format!("{} failed", snapshot.failed));
+        let told: Vec<_> = phase.into_iter().chain(failed).collect();
+        bar.set_message(told.join(", "));
     }
     bar.finish();
     let report = batch.wait().await?;

@@ -1,3 +1,5 @@
+//! Waiting for what the service does in the background.
+//!
 #![doc = include_str!("../docs/waiting.md")]
 
 mod adaptive;

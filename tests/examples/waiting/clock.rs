@@ -1,9 +1,8 @@
 //! Time that passes only while nothing is on its way, and what the system says of this process.
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// So often the runtime must have gone round without a request before time goes on. An exchange
 /// takes about six rounds.
@@ -14,8 +13,6 @@ const TICK: Duration = Duration::from_millis(1);
 #[derive(Default)]
 pub(crate) struct Activity {
     steps: AtomicU64,
-    /// How long the service was at work.
-    nanos: AtomicU64,
 }
 
 impl Activity {
@@ -25,23 +22,6 @@ impl Activity {
 
     fn steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn worked(&self) -> Duration {
-        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
-    }
-
-    /// A task of the service, whose time is taken.
-    pub(crate) async fn metered<F: Future>(&self, task: F) -> F::Output {
-        let mut task = pin!(task);
-        std::future::poll_fn(|context: &mut Context<'_>| -> Poll<F::Output> {
-            let start = Instant::now();
-            let polled = Pin::as_mut(&mut task).poll(context);
-            let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            self.nanos.fetch_add(took, Ordering::Relaxed);
-            polled
-        })
-        .await
     }
 }
 

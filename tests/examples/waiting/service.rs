@@ -41,10 +41,7 @@ impl Service {
             while let Ok((stream, _)) = listener.accept().await {
                 accepting.activity.step();
                 let service = accepting.clone();
-                tokio::spawn(async move {
-                    let connection = service.connection(stream);
-                    service.activity.metered(connection).await
-                });
+                tokio::spawn(async move { service.connection(stream).await });
             }
         });
         Ok((service, url))

@@ -54,6 +54,17 @@ impl<T: Send + 'static> WaitAll<T> {
         self.0.next().await
     }
 
+    /// Waits for all, without an async runtime of the caller's: the results, in the order of the
+    /// pollers.
+    ///
+    /// # Errors
+    /// As [`Call::blocking`](crate::Call::blocking). What a wait fails with is among the results.
+    #[cfg(feature = "blocking")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+    pub fn blocking(self) -> Result<Vec<Result<T>>> {
+        crate::background::wait(async move { Ok(self.await) })
+    }
+
     /// How many have not ended.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -195,6 +195,16 @@ mod tests {
         assert_eq!(rows.next(), None);
     }
 
+    /// As a plain file the page shows brackets around a name that has no link.
+    #[test]
+    fn the_page_says_where_each_name_leads() {
+        let page = include_str!("../../docs/waiting.md");
+        for name in page.split("[`").skip(1) {
+            let (name, _) = name.split_once("`]").unwrap();
+            assert!(page.contains(&format!("\n[`{name}`]: crate::")), "{name}");
+        }
+    }
+
     #[test]
     fn there_is_time_for_many_polls() {
         for kind in PollKind::ALL {

@@ -26,8 +26,8 @@ use super::PollKind;
 /// ```
 pub trait PollSchedule: Send + Sync + 'static {
     /// The pause before the next poll; with [`Duration::MAX`] there is none but that shortly before the
-    /// deadline. Before the first one (`polls` is 0) it is asked only if the wait begins with what is
-    /// waited for; what has begun elsewhere is polled at once.
+    /// deadline. Before the first one (`polls` is 0) it counts from the beginning of what is waited
+    /// for, and is asked only if that is known; otherwise the first poll is made at once.
     fn pause(&self, so_far: &PollState) -> Duration;
 
     /// A wait has ended well. A schedule that learns can take it to heart; by default nothing

@@ -60,7 +60,10 @@ impl PollToken {
     pub(crate) fn expect<const N: usize>(&self, kind: PollKind) -> Result<[String; N]> {
         self.expect_kind(kind)?;
         <[String; N]>::try_from(self.ids.clone()).map_err(|ids| {
-            let message = format!("a token for {kind} has {N} ids, and this has {}", ids.len());
+            let message = format!(
+                "the token for {kind} is damaged: its number of ids is {}, not {N}",
+                ids.len()
+            );
             Error::invalid(kind.operation(), message)
         })
     }

@@ -322,6 +322,10 @@ async fn threads_wait_without_a_runtime() -> anyhow::Result<()> {
                 .is_err_and(|error| error.is_not_found())
         );
         assert!(iterator.next().is_none());
+
+        let missing = client.sessions().pending(ID);
+        let both = anchorbrowser::wait_all([missing.ready(), start()?.ready()]).blocking()?;
+        assert!(matches!(&both[..], [Err(error), Ok(_)] if error.is_not_found()));
         anyhow::Ok(())
     };
     // A thread of its own, and one of the runtime's.

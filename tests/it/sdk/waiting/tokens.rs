@@ -81,9 +81,9 @@ async fn a_token_for_something_else_is_refused() -> anyhow::Result<()> {
         ),
         (
             token("session_start", &[], None)?,
-            "has 1 ids, and this has 0",
+            "its number of ids is 0, not 1",
         ),
-        (token("session_start", &[ID, ID], None)?, "and this has 2"),
+        (token("session_start", &[ID, ID], None)?, "is 2, not 1"),
     ] {
         let error = client.resume::<Session>(&token).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);

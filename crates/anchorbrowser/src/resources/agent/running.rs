@@ -127,7 +127,9 @@ impl<T: Send + 'static> RunningTask<T> {
     }
 
     /// Waits for the end of the run: await it for the outcome. The session that was created for the
-    /// run, if one was, lasts as long as the poller, even if this is dropped.
+    /// run, if one was, lasts as long as the poller, even if this is dropped. It ends with the process: a
+    /// [token](Poller::token) helps only if the task said
+    /// [`keep_session`](crate::agent::AgentTask::keep_session), or has a session of its own.
     ///
     /// It is in progress while it is running, and in a state that this version of the SDK does not
     /// know. The progress has the result as it was sent, whatever the output type.

@@ -167,10 +167,15 @@ impl Batch {
     ///
     /// ```no_run
     /// # async fn example(batch: anchorbrowser::batch_sessions::Batch) -> anchorbrowser::Result<()> {
+    /// use anchorbrowser::Error;
+    ///
     /// let report = batch
     ///     .for_each_concurrent(10, async |session| {
-    ///         session.goto("https://example.com").await?;
-    ///         session.end().await
+    ///         if let Err(error) = session.goto("https://example.com").await {
+    ///             println!("{}: {error}", session.id()); // the others go on
+    ///         }
+    ///         session.end().await?;
+    ///         Ok::<_, Error>(()) // names the type of the error; `anyhow::Error` will do, too
     ///     })
     ///     .await?;
     /// println!("{report}");

@@ -183,8 +183,9 @@ async fn fetch(
 #[non_exhaustive]
 pub struct StartStatus {
     /// The state of the request. It does not change further once it is
-    /// [`Ready`](StartState::Ready), [`Failed`](StartState::Failed) or
-    /// [`Cancelled`](StartState::Cancelled).
+    /// [`Failed`](StartState::Failed), [`Cancelled`](StartState::Cancelled), or
+    /// [`Completed`](StartState::Completed): that is what [`Ready`](StartState::Ready) becomes when
+    /// the session has ended.
     pub state: StartState,
     /// What is being done.
     pub phase: Option<Phase>,
