@@ -1,8 +1,8 @@
 //! Sessions that are requested now and ready later.
 //!
 //! A request is `pending` in the queue, `processing` while its session is provisioned and configured, and then
-//! `ready`. It is `failed` if provisioning fails, and `cancelled` if its session is ended before it is ready. These
-//! three are final: what becomes of the session later changes only whether its addresses are given.
+//! `ready`, until its session ends: from then on it is `completed`, and has no addresses. It is `failed` if
+//! provisioning fails, and `cancelled` if its session is ended before it is ready.
 
 mod launch;
 
@@ -82,8 +82,9 @@ impl Record for AsyncRequest {
 }
 
 impl AsyncRequest {
-    fn status(&self) -> &'static str {
+    fn status(&self, world: &World) -> &'static str {
         match self.launch.state.status() {
+            Status::Completed if self.launch.is_past(world) => "completed",
             Status::Completed => "ready",
             status => status.text(),
         }
@@ -110,7 +111,8 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         launch: Launch::new(world.now.after(timing.queued), timing, fails),
         id: world.ids.uuid(),
     };
-    let data = json!({ "request_id": request.id, "status": request.status(), "session_id": null });
+    let data =
+        json!({ "request_id": request.id, "status": request.status(world), "session_id": null });
     world.tables.requests.add(request)?;
     Ok(Answer::data(data))
 }
@@ -127,7 +129,7 @@ fn status(world: &mut World, call: &Call<'_>) -> Outcome {
     let request = find(&world.tables.requests, "asynchronous request", id)?;
     let mut data = json!({
         "request_id": id,
-        "status": request.status(),
+        "status": request.status(world),
         "created_at": request.created.text(),
         "progress": { "current_phase": request.launch.state.phase() },
     });

@@ -177,14 +177,17 @@ async fn a_cancellation_shows_also_if_nobody_polled_before_the_session_was_due()
 }
 
 #[tokio::test]
-async fn a_ready_request_stays_ready_when_its_session_ends() {
+async fn a_ready_request_is_completed_when_its_session_ends() {
     let api = Api::start().await;
     let path = request(&api, json!({})).await;
     api.advance(MS(700));
     let id = api.get(&path).await.text("/data/session/session_id");
     api.delete(&format!("/v1/sessions/{id}")).await.ok();
     let reply = api.get(&path).await.ok();
-    assert_eq!(progress(&reply), ("ready".to_owned(), "ready".to_owned()));
+    assert_eq!(
+        progress(&reply),
+        ("completed".to_owned(), "ready".to_owned())
+    );
     assert_eq!(reply.text("/data/session/status"), "completed");
     assert_eq!(
         reply.json.pointer("/data/session/cdp_url"),

@@ -89,12 +89,14 @@ fn actions() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// How far a status is; ended ones are equally far.
+/// How far a status is; ended ones are equally far. A request that was ready is completed when its
+/// session ends.
 fn rank(status: &str) -> u8 {
     match status {
         "pending" => 0,
         "processing" => 1,
-        _ => 2,
+        "ready" => 2,
+        _ => 3,
     }
 }
 
@@ -333,7 +335,7 @@ async fn run(setting: Setting, actions: Vec<Action>) {
     machine.act(Action::Advance { millis: 10_000 }).await;
     machine.look().await;
     for seen in machine.requests.values().chain(machine.batches.values()) {
-        assert_eq!(rank(&seen.status), 2, "it never ended: {seen:?}");
+        assert!(rank(&seen.status) >= 2, "it never ended: {seen:?}");
     }
 }
 

@@ -65,6 +65,18 @@ async fn each_end_is_told_apart() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_session_that_has_ended_is_not_waited_for() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let pending = client.sessions().start().send().await?;
+    emulator.advance(Duration::from_secs(1))?;
+    pending.ready().await?.end().await?;
+    let error = pending.ready().await.unwrap_err();
+    let state = error.waited().unwrap().state.as_deref();
+    assert_eq!(state, Some(StartState::Completed.as_str()), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_deadline_keeps_the_wait() -> anyhow::Result<()> {
     let (emulator, client) = patient(Emulator::builder()).await?;
     let pending = client.sessions().start().send().await?;

@@ -255,6 +255,12 @@ impl Launch {
         item
     }
 
+    /// Whether its session was ready, and has ended since.
+    pub(crate) fn is_past(&self, world: &World) -> bool {
+        let session = self.session().and_then(|id| world.tables.sessions.get(id));
+        self.state == State::Ready && !session.is_some_and(sessions::Session::is_running)
+    }
+
     fn is_connectable(&self, world: &World, session: &str) -> bool {
         let session = world.tables.sessions.get(session);
         self.state == State::Ready && session.is_some_and(sessions::Session::is_running)
