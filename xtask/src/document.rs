@@ -24,8 +24,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-pub(crate) use check::check_references;
-pub(crate) use walk::{escape, local_pointer, resolve, unescape};
+pub(crate) use check::{check_comparable, check_references};
+pub(crate) use walk::{escape, local_pointer, resolve, unescape, visit};
 
 use tree::{Failure, Node};
 

@@ -2,6 +2,7 @@
 
 mod codegen;
 mod crate_copy;
+mod diff;
 mod document;
 mod files;
 mod generate;
@@ -33,12 +34,30 @@ codegen            generate crates/anchorbrowser-api from openapi.yaml and opena
   --no-overlay         the document as it is
   --out DIR            write a complete crate there, and leave this workspace alone
   --emit-lowered FILE  write what the generator is given
+diff OLD [NEW]     what changed for users of the API; NEW is openapi.yaml if left out
+                   each is a file, or git:REV for openapi.yaml of a commit
+  --fail-on LEVEL      exit 1 if a change is `breaking`, or `risky` or worse
+  --rules              list the rules that judge changes
+                   exit codes: 0 fine, 1 changes of that level, 2 bad input, 3 bad call
 rules              list the rules that lower a document, with their reasons
 help               print this
 ";
 
 fn main() -> ExitCode {
-    match run(std::env::args().skip(1).collect()) {
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|verb| verb == "diff").is_some() {
+        // It has exit codes of its own.
+        return match arguments.peek().map(String::as_str) {
+            Some("--help" | "-h") => end(help()),
+            _ => diff::main(&root(), arguments),
+        };
+    }
+    end(run(arguments.collect()))
+}
+
+/// The exit code of a verb.
+fn end(result: Result<bool>) -> ExitCode {
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

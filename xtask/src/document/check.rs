@@ -30,6 +30,22 @@ pub(crate) fn check_references(document: &Document, root: &Value) -> Result<()> 
     bail!(problems.join("\n\n"));
 }
 
+/// Checks what a comparison with another edition relies on. A reference that leads nowhere is not refused: an overlay may
+/// mend it, and its coming or going is a change.
+pub(crate) fn check_comparable(document: &Document) -> Result<()> {
+    let mut found = Found::default();
+    walk::visit(&document.root, &mut |pointer, map| found.take(pointer, map));
+    let mut problems = Vec::new();
+    malformed(document, &found, &mut problems);
+    foreign(document, &found, &mut problems);
+    repeated_ids(document, &found, &mut problems);
+    cycles(document, &document.root, &found, &mut problems);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    bail!(problems.join("\n\n"));
+}
+
 /// What the walk collects.
 #[derive(Default)]
 struct Found {

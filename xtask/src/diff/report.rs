@@ -1,0 +1,148 @@
+//! The report as text.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::finding::{Diff, Finding, Operation, Verdict};
+use super::label::clean;
+use super::rules::RULES;
+
+/// How many operations of a finding are listed, and how many schemas.
+const LISTED: usize = 3;
+
+/// The report.
+pub(crate) fn text(diff: &Diff) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, diff);
+    out
+}
+
+fn write(out: &mut String, diff: &Diff) -> std::fmt::Result {
+    writeln!(out, "{} -> {}", diff.old, diff.new)?;
+    writeln!(out, "{}", compared(diff))?;
+    for verdict in Verdict::ALL {
+        let group: Vec<_> = diff
+            .findings
+            .iter()
+            .filter(|it| it.wire == verdict)
+            .collect();
+        if group.is_empty() {
+            continue;
+        }
+        writeln!(out, "\non the wire {} ({})", verdict.name(), group.len())?;
+        for finding in group {
+            one(out, diff, finding)?;
+        }
+    }
+    writeln!(out, "\n{}", counts(diff))?;
+    let touched: BTreeSet<&str> = diff
+        .findings
+        .iter()
+        .filter_map(|it| it.schema().1.or(it.schema().0))
+        .collect();
+    match touched.is_empty() {
+        true => Ok(()),
+        false => writeln!(
+            out,
+            "schemas touched: {}",
+            some(touched.into_iter().map(clean))
+        ),
+    }
+}
+
+fn one(out: &mut String, diff: &Diff, finding: &Finding) -> std::fmt::Result {
+    let place = &finding.new.place;
+    let direction = match finding.directions.name() {
+        name if !finding.operations.is_empty() => format!(" ({name})"),
+        _ => String::new(),
+    };
+    writeln!(
+        out,
+        "  {}:{}:{}: {}: {}{direction}",
+        diff.new, place.line, place.column, finding.rule.name, finding.text
+    )?;
+    let old = &finding.old.place;
+    write!(out, "      {}:{}:{}", diff.old, old.line, old.column)?;
+    let names = finding
+        .operations
+        .iter()
+        .filter_map(|number| diff.operations.get(*number));
+    let names: Vec<_> = names.map(|operation| operation.name.as_str()).collect();
+    // The sentence names the only one.
+    let named = matches!(names.as_slice(), [name] if finding.text.contains(name));
+    if names.is_empty() || named {
+        return writeln!(out);
+    }
+    writeln!(out, "; {}", some(names))
+}
+
+/// The first few of several names.
+fn some<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let mut names = names.into_iter();
+    let shown: Vec<T> = names.by_ref().take(LISTED).collect();
+    let shown: Vec<&str> = shown.iter().map(AsRef::as_ref).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// What was compared.
+fn compared(diff: &Diff) -> String {
+    let count = |missing: fn(&Operation) -> bool| match diff
+        .operations
+        .iter()
+        .filter(|it| missing(it))
+        .count()
+    {
+        0 => "none".to_owned(),
+        count => count.to_string(),
+    };
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    format!(
+        "{} operation{}, {} of them new, {} gone; {} schema{} in both",
+        diff.operations.len(),
+        plural(diff.operations.len()),
+        count(|it| it.old.is_none()),
+        count(|it| it.new.is_none()),
+        diff.schemas.len(),
+        plural(diff.schemas.len()),
+    )
+}
+
+/// How many changes there are of each verdict.
+fn counts(diff: &Diff) -> String {
+    if diff.findings.is_empty() {
+        return "no changes".to_owned();
+    }
+    let parts = Verdict::ALL.into_iter().filter_map(|verdict| {
+        let count = diff.findings.iter().filter(|it| it.wire == verdict).count();
+        (count > 0).then(|| format!("{count} {}", verdict.name()))
+    });
+    let plural = if diff.findings.len() == 1 { "" } else { "s" };
+    let parts: Vec<_> = parts.collect();
+    format!(
+        "{} change{plural}: {}",
+        diff.findings.len(),
+        parts.join(", ")
+    )
+}
+
+/// The table of rules.
+pub(crate) fn rules() -> String {
+    let mut out = String::new();
+    for rule in RULES {
+        let (request, response) = (rule.request.name(), rule.response.name());
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            out,
+            "{}  (sent: {request}, received: {response}; reverse: {})\n    {}: {}",
+            rule.name,
+            rule.reverse.rule().name,
+            rule.what,
+            rule.why
+        );
+    }
+    out
+}

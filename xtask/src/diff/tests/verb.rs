@@ -1,0 +1,152 @@
+//! The command line and its exit codes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::super::{End, Level, Options, options, run};
+
+fn parse(arguments: &[&str]) -> Result<Options, String> {
+    options(arguments.iter().map(|argument| (*argument).to_owned()))
+}
+
+/// A folder with an old and a new document.
+fn folder() -> (tempfile::TempDir, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, paths: &str| {
+        let path = folder.path().join(name);
+        let text = format!("openapi: 3.1.0\ninfo: {{title: a, version: '1'}}\npaths: {paths}\n");
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let old = write(
+        "openapi.yaml",
+        "{/a: {get: {responses: {}}}, /b: {get: {responses: {}}}}",
+    );
+    let new = write(
+        "new.yaml",
+        "{/a: {get: {responses: {}, deprecated: true}}, /c: {put: {responses: {}}}, /b: {get: {responses: {}}}}",
+    );
+    (folder, old, new)
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[test]
+fn documents_and_options_are_read() {
+    let expected = |new: Option<&str>, fail_on| Options {
+        old: "a".to_owned(),
+        new: new.map(str::to_owned),
+        fail_on,
+        rules: false,
+    };
+    assert_eq!(parse(&["a"]), Ok(expected(None, None)));
+    assert_eq!(parse(&["a", "b"]), Ok(expected(Some("b"), None)));
+    assert_eq!(
+        parse(&["--fail-on", "risky", "a"]),
+        Ok(expected(None, Some(Level::Risky)))
+    );
+    assert_eq!(
+        parse(&["a", "b", "--fail-on=breaking"]),
+        Ok(expected(Some("b"), Some(Level::Breaking)))
+    );
+    assert!(parse(&["--rules"]).unwrap().rules);
+}
+
+#[test]
+fn bad_calls_say_what_is_wrong() {
+    let cases: [(&[&str], &str); 8] = [
+        (&[], "one or two documents"),
+        (&["a", "b", "c"], "one or two documents"),
+        (&[""], "one or two documents"),
+        (&["a", "--quiet"], "no option `--quiet`"),
+        (&["a", "--fail-on"], "needs `breaking` or `risky`"),
+        (&["a", "--fail-on", "docs"], "needs `breaking` or `risky`"),
+        (&["--rules", "a"], "leave the documents out"),
+        (&["--rules=x"], "no option `--rules`"),
+    ];
+    for (arguments, expected) in cases {
+        let message = parse(arguments).unwrap_err();
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn changes_fail_from_the_level_on() {
+    let (_folder, old, new) = folder();
+    let end = |old: &str, new: &str, level: &str| {
+        let mut arguments = vec![old, new];
+        if !level.is_empty() {
+            arguments.extend(["--fail-on", level]);
+        }
+        run(&workspace(), &parse(&arguments).unwrap()).unwrap().0
+    };
+    assert_eq!(end(&old, &new, ""), End::Fine);
+    assert_eq!(end(&old, &new, "breaking"), End::Fine);
+    assert_eq!(end(&old, &new, "risky"), End::Changes);
+    assert_eq!(end(&new, &old, "breaking"), End::Changes);
+    assert_eq!(end(&new, &new, "risky"), End::Fine);
+}
+
+#[test]
+fn the_vendored_document_and_commits_can_be_compared() {
+    let (folder, _, _) = folder();
+    let git = |arguments: &[&str]| {
+        let status = Command::new("git")
+            .current_dir(folder.path())
+            .args([
+                "-c",
+                "user.name=a",
+                "-c",
+                "user.email=a@a.test",
+                "-c",
+                "commit.gpgsign=false",
+            ])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            status.status.success(),
+            "{}",
+            String::from_utf8_lossy(&status.stderr)
+        );
+    };
+    git(&["init", "-q"]);
+    git(&["add", "openapi.yaml"]);
+    git(&["commit", "-q", "-m", "x", "--no-verify"]);
+    std::fs::copy(
+        folder.path().join("new.yaml"),
+        folder.path().join("openapi.yaml"),
+    )
+    .unwrap();
+    let (end, text) = run(
+        folder.path(),
+        &parse(&["git:HEAD", "--fail-on", "risky"]).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(end, End::Changes);
+    assert!(
+        text.starts_with("git:HEAD -> ") && text.contains("operation-added"),
+        "{text}"
+    );
+    for (name, expected) in [
+        (
+            "git:nowhere",
+            "git has no nowhere:openapi.yaml; check the name of the commit",
+        ),
+        ("git:", "names no commit"),
+        ("git:--help", "names no commit"),
+        ("none.yaml", "cannot read none.yaml; check the path"),
+    ] {
+        let error = run(folder.path(), &parse(&[name]).unwrap()).unwrap_err();
+        assert!(format!("{error:#}").contains(expected), "{error:#}");
+    }
+}
+
+#[test]
+fn rules_are_listed_with_both_verdicts() {
+    let (end, text) = run(&workspace(), &parse(&["--rules"]).unwrap()).unwrap();
+    assert_eq!(end, End::Fine);
+    assert!(text.contains("\nenum-value-added  (sent: compatible, received: risky; reverse: enum-value-removed)\n    an enum has a new value: "), "{text}");
+}
