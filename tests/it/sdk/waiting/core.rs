@@ -50,11 +50,8 @@ async fn a_deadline_says_what_was_seen() -> anyhow::Result<()> {
     ] {
         assert!(text.contains(part), "{text}");
     }
-    // Without any time, nothing was seen; and what is over is seen without a deadline.
     let none = start(&client).await?.ready().deadline(Duration::ZERO);
-    let error = none.await.unwrap_err();
-    assert!(error.is_deadline(), "{error}");
-    assert!(error.to_string().contains("no state was seen"), "{error}");
+    assert!(none.await.unwrap_err().is_deadline());
     emulator.advance(SECOND)?;
     poller.deadline(Duration::MAX).until_done().await?;
     Ok(())

@@ -334,7 +334,7 @@ async fn a_start_is_given_up_in_any_state() -> anyhow::Result<()> {
         (ms(0), "queued", "cancelled"),
         (ms(300), "provisioning", "cancelled"),
         (ms(600), "configuring", "cancelled"),
-        (ms(800), "ready", "ready"),
+        (ms(800), "ready", "completed"),
     ] {
         let (emulator, client) = patient(Emulator::builder()).await?;
         let pending = client.sessions().start().send().await?;
