@@ -35,6 +35,9 @@ async fn main() -> anyhow::Result<()> {
         result = watch(&batch, count.into()) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
+    if result.is_err() {
+        batch.cancel().await?; // no further sessions are created
+    }
     let deleted = batch.delete().await?;
     println!("{} sessions were deleted.", deleted.deleted);
     result

@@ -8,6 +8,8 @@ use std::future::Future;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+#[cfg(feature = "blocking")]
+use futures_util::stream::{Stream, StreamExt as _};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 use tracing::instrument::{Instrument as _, WithSubscriber as _};
@@ -111,6 +113,28 @@ pub(crate) fn wait<T: Send + 'static>(
     // What the future left unfinished, e.g. a creation that was cancelled, is this thread's.
     wait_at_exit();
     result.unwrap_or_else(|_| Err(Error::cancelled()))
+}
+
+/// The items of a stream, each of which is waited for on the background thread.
+#[cfg(feature = "blocking")]
+pub(crate) fn items<T: Send + 'static>(
+    stream: impl Stream<Item = Result<T>> + Send + Unpin + 'static,
+) -> impl Iterator<Item = Result<T>> {
+    let mut rest = Some(stream);
+    std::iter::from_fn(move || {
+        let mut stream = rest.take()?;
+        let taken = wait(async move {
+            let item = stream.next().await;
+            Ok((item, stream))
+        });
+        match taken {
+            Ok((item, stream)) => {
+                rest = item.is_some().then_some(stream);
+                item
+            }
+            Err(error) => Some(Err(error)),
+        }
+    })
 }
 
 /// Runs what ends a session, on the background thread, and counts it as unfinished until then.

@@ -112,21 +112,7 @@ impl Steps {
     #[cfg(feature = "blocking")]
     #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
     pub fn blocking(self) -> impl Iterator<Item = Result<Step>> {
-        let mut open = Some(self);
-        std::iter::from_fn(move || {
-            let mut steps = open.take()?;
-            let taken = crate::background::wait(async move {
-                let step = steps.next().await;
-                Ok((step, steps))
-            });
-            match taken {
-                Ok((step, steps)) => {
-                    open = Some(steps);
-                    step
-                }
-                Err(error) => Some(Err(error)),
-            }
-        })
+        crate::background::items(self)
     }
 }
 

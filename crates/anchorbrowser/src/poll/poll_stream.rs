@@ -20,7 +20,7 @@ impl<T: Send + 'static> PollStream<T> {
             let over = std::mem::replace(failed, item.is_err());
             std::future::ready((!over).then_some(item))
         });
-        Self(items.boxed())
+        Self(items.fuse().boxed())
     }
 
     /// The next item; `None` at the end.
@@ -47,21 +47,7 @@ impl<T: Send + 'static> PollStream<T> {
     #[cfg(feature = "blocking")]
     #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
     pub fn blocking(self) -> impl Iterator<Item = Result<T>> {
-        let mut rest = Some(self);
-        std::iter::from_fn(move || {
-            let mut stream = rest.take()?;
-            let taken = crate::background::wait(async move {
-                let item = stream.next().await;
-                Ok((item, stream))
-            });
-            match taken {
-                Ok((item, stream)) => {
-                    rest = Some(stream);
-                    item
-                }
-                Err(error) => Some(Err(error)),
-            }
-        })
+        crate::background::items(self)
     }
 }
 

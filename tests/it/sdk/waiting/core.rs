@@ -270,6 +270,21 @@ async fn none_is_starved() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_stream_stays_at_its_end() -> anyhow::Result<()> {
+    let (emulator, client) = patient(Emulator::builder()).await?;
+    let pending = start(&client).await?;
+    emulator.advance(SECOND)?;
+    let mut shown = pending.ready().stream();
+    assert!(shown.next().await.unwrap()?.session.is_some());
+    let mut failed = client.sessions().pending(ID).ready().stream();
+    assert!(failed.next().await.unwrap().is_err());
+    for _ in 0..2 {
+        assert!(shown.next().await.is_none() && failed.next().await.is_none());
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_wait_is_a_call() -> anyhow::Result<()> {
     let (emulator, client) = patient(Emulator::builder()).await?;
     let pending = start(&client).await?;

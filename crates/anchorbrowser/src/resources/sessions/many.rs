@@ -166,21 +166,7 @@ impl ManySessions {
     #[cfg(feature = "blocking")]
     #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
     pub fn blocking(self) -> impl Iterator<Item = Result<OwnedSession>> {
-        let mut rest = Some(self);
-        std::iter::from_fn(move || {
-            let mut sessions = rest.take()?;
-            let taken = background::wait(async move {
-                let item = sessions.next().await;
-                Ok((item, sessions))
-            });
-            match taken {
-                Ok((item, sessions)) => {
-                    rest = Some(sessions);
-                    item
-                }
-                Err(error) => Some(Err(error)),
-            }
-        })
+        background::items(self)
     }
 }
 
