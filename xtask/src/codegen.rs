@@ -20,9 +20,9 @@ pub(crate) const DOCUMENT: &str = "openapi.yaml";
 /// The overlay, relative to the workspace.
 pub(crate) const OVERLAY: &str = "openapi.overlay.yaml";
 /// The generated code, relative to the workspace.
-const GENERATED: &str = "crates/anchorbrowser-api/src/generated";
+pub(crate) const GENERATED: &str = "crates/anchorbrowser-api/src/generated";
 /// The generated calls, relative to the workspace.
-const CALLS: &str = "tests/it/generated";
+pub(crate) const CALLS: &str = "tests/it/generated";
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ pub(crate) fn codegen(workspace: &Path, options: &Options) -> Result<bool> {
     Ok(!options.check || (changes.is_clean() && run.applied.stale().next().is_none()))
 }
 
-/// From the document to the generated files, without writing any.
+/// From the document to the generated files, without writing any but the lowered document, if that is asked for.
 pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Run> {
     let progress = Progress::start();
     progress.step("reading the document");
@@ -83,18 +83,41 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Run> {
         .unwrap_or_else(|| workspace.join(DOCUMENT));
     let document = Document::load(&path)?;
     document.check_header()?;
-    let overlay = match (&options.overlay, workspace.join(OVERLAY)) {
+    let overlay = match &options.overlay {
         _ if options.no_overlay => None,
-        (Some(path), _) => Some(Overlay::load(path)?),
-        (None, path) if path.exists() => Some(Overlay::load(&path)?),
-        (None, _) => None,
+        Some(path) => Some(Overlay::load(path)?),
+        None => vendored_overlay(workspace)?,
     };
+    progress.step("lowering");
+    let (applied, lowered) = lower(&document, overlay.as_ref())?;
+    if let Some(path) = &options.emit_lowered {
+        let text = format!("{:#}\n", lowered.document);
+        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    progress.step("generating");
+    let output = generate(&document, overlay.as_ref(), &lowered)?;
+    Ok(Run {
+        document,
+        applied,
+        lowered,
+        output,
+    })
+}
+
+/// Reads the workspace's overlay, if it has one.
+pub(crate) fn vendored_overlay(workspace: &Path) -> Result<Option<Overlay>> {
+    let path = workspace.join(OVERLAY);
+    path.exists().then(|| Overlay::load(&path)).transpose()
+}
+
+/// Corrects, checks and lowers a document.
+pub(crate) fn lower(document: &Document, overlay: Option<&Overlay>) -> Result<(Applied, Lowered)> {
     let mut root = document.root.clone();
-    let applied = match &overlay {
+    let applied = match overlay {
         Some(overlay) => overlay.apply(&mut root)?,
         None => Applied::default(),
     };
-    document::check_references(&document, &root)?;
+    document::check_references(document, &root)?;
     if root
         .get("paths")
         .and_then(|paths| paths.as_object())
@@ -105,41 +128,41 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Run> {
             document.name
         );
     }
-    progress.step("lowering");
-    let lowered = lower::lower(root);
-    let overlay = overlay.as_ref().map(Overlay::sha256).unwrap_or_default();
-    let source = Source {
-        document: &document.sha256,
-        overlay,
-    };
-    if let Some(path) = &options.emit_lowered {
-        let text = format!("{:#}\n", lowered.document);
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    progress.step("generating");
-    let output = generate::generate(&lowered, &source)
-        .with_context(|| format!("{}: code generation failed", document.name))?;
-    Ok(Run {
-        document,
-        applied,
-        lowered,
-        output,
-    })
+    Ok((applied, lower::lower(root)))
 }
 
-/// Writes or checks the generated files of the workspace.
-pub(crate) fn sync(workspace: &Path, output: &Output, mode: Mode) -> Result<Changes> {
+/// Generates the files from a lowered document.
+pub(crate) fn generate(
+    document: &Document,
+    overlay: Option<&Overlay>,
+    lowered: &Lowered,
+) -> Result<Output> {
+    let source = Source {
+        document: &document.sha256,
+        overlay: overlay.map(Overlay::sha256).unwrap_or_default(),
+    };
+    generate::generate(lowered, &source)
+        .with_context(|| format!("{}: code generation failed", document.name))
+}
+
+/// The machine-written directories of the workspace.
+pub(crate) fn owned() -> [&'static Path; 2] {
+    [Path::new(GENERATED), Path::new(CALLS)]
+}
+
+/// The generated files, relative to the workspace.
+pub(crate) fn files(output: &Output) -> Generated {
     let mut all = BTreeMap::new();
     for (path, text) in &output.files.0 {
         all.insert(Path::new(GENERATED).join(path), text.clone());
     }
     all.insert(Path::new(CALLS).join("mod.rs"), output.calls.clone());
-    files::sync(
-        workspace,
-        &[Path::new(GENERATED), Path::new(CALLS)],
-        &Generated(all),
-        mode,
-    )
+    Generated(all)
+}
+
+/// Writes or checks the generated files of the workspace.
+pub(crate) fn sync(workspace: &Path, output: &Output, mode: Mode) -> Result<Changes> {
+    files::sync(workspace, &owned(), &files(output), mode)
 }
 
 #[cfg(test)]

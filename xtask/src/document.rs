@@ -18,7 +18,7 @@ mod overlay_tests;
 mod tests;
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -54,9 +54,20 @@ pub(crate) struct Document {
 impl Document {
     /// Reads a file.
     pub(crate) fn load(path: &Path) -> Result<Self> {
+        Ok(Self::load_with_bytes(path)?.0)
+    }
+
+    /// Reads a file, and gives its bytes as well.
+    pub(crate) fn load_with_bytes(path: &Path) -> Result<(Self, Vec<u8>)> {
         let name = shown(path);
         let bytes = read(path, &name)?;
-        Self::parse(&name, &bytes)
+        Ok((Self::parse(&name, &bytes)?, bytes))
+    }
+
+    /// Reads all of `input`, such as standard input, and gives its bytes as well.
+    pub(crate) fn read_with_bytes(name: &str, input: impl Read) -> Result<(Self, Vec<u8>)> {
+        let bytes = limited(input).with_context(|| format!("cannot read {name}"))?;
+        Ok((Self::parse(name, &bytes)?, bytes))
     }
 
     /// Reads bytes of YAML or JSON; `name` is shown in messages.
@@ -153,13 +164,15 @@ fn read(path: &Path, name: &str) -> Result<Vec<u8>> {
         bail!("cannot read {name}: it is a directory; give the path of a file");
     }
     text::check_size(name, metadata.len())?;
-    let mut bytes = Vec::new();
-    // A pipe or a growing file has more than its metadata says.
     let file =
         File::open(path).with_context(|| format!("cannot open {name}; check its permissions"))?;
-    file.take(text::SIZE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read {name}; check its permissions"))?;
+    limited(file).with_context(|| format!("cannot read {name}; check its permissions"))
+}
+
+/// Reads what a file or pipe has, but not much more than the limit: a growing file has more than its metadata says.
+fn limited(input: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(text::SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -13,6 +13,7 @@ mod progress;
 mod summary;
 #[cfg(test)]
 mod torture;
+mod update;
 #[cfg(test)]
 mod workspace;
 
@@ -39,20 +40,29 @@ diff OLD [NEW]     what changed for users of the API; NEW is openapi.yaml if lef
   --fail-on LEVEL      exit 1 if a change is `breaking`, or `risky` or worse
   --rules              list the rules that judge changes
                    exit codes: 0 fine, 1 changes of that level, 2 bad input, 3 bad call
+update FILE        take in a new edition of the document (`-`: standard input): show what changed, replace
+                   openapi.yaml, run codegen, and list what to review
+  --dry-run            write nothing
+  --allow-loss         even if it is cut, or most of the API is gone
+                   exit codes: 0 fine, 1 not written, 2 bad input, 3 bad call
 rules              list the rules that lower a document, with their reasons
 help               print this
 ";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1).peekable();
-    if arguments.next_if(|verb| verb == "diff").is_some() {
-        // It has exit codes of its own.
-        return match arguments.peek().map(String::as_str) {
-            Some("--help" | "-h") => end(help()),
-            _ => diff::main(&root(), arguments),
-        };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // These two have exit codes of their own.
+    match arguments.split_first() {
+        Some((verb, rest)) if is_help(rest) && (verb == "diff" || verb == "update") => end(help()),
+        Some((verb, rest)) if verb == "diff" => diff::main(&root(), rest.iter().cloned()),
+        Some((verb, rest)) if verb == "update" => update::main(&root(), rest.iter().cloned()),
+        _ => end(run(arguments)),
     }
-    end(run(arguments.collect()))
+}
+
+/// Whether the first argument of a verb asks for help.
+fn is_help(arguments: &[String]) -> bool {
+    matches!(arguments.first().map(String::as_str), Some("--help" | "-h"))
 }
 
 /// The exit code of a verb.

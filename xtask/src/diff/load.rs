@@ -23,7 +23,7 @@ pub(crate) fn vendored(workspace: &Path) -> Result<Document> {
 }
 
 /// Refuses what is not an OpenAPI document, and what cannot be compared.
-pub(super) fn check(document: Document) -> Result<Document> {
+pub(crate) fn check(document: Document) -> Result<Document> {
     document.check_header()?;
     document::check_comparable(&document)?;
     Ok(document)
