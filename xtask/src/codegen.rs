@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::document::{self, Document};
 use crate::files::{self, Changes, Generated, Mode};
 use crate::generate::{self, Output, Source};
+use crate::lower::origins::Origins;
 use crate::lower::{self, Lowered};
 use crate::overlay::{Applied, Overlay};
 use crate::progress::Progress;
@@ -83,19 +84,44 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Run> {
         .unwrap_or_else(|| workspace.join(DOCUMENT));
     let document = Document::load(&path)?;
     document.check_header()?;
-    let overlay = match &options.overlay {
-        _ if options.no_overlay => None,
-        Some(path) => Some(Overlay::load(path)?),
-        None => vendored_overlay(workspace)?,
-    };
+    let overlay = overlay(workspace, options.overlay.as_deref(), options.no_overlay)?;
+    generated(
+        document,
+        overlay.as_ref(),
+        options.emit_lowered.as_deref(),
+        &progress,
+    )
+}
+
+/// Reads the overlay: the one at `path`, or else that of the workspace, if it has one.
+pub(crate) fn overlay(
+    workspace: &Path,
+    path: Option<&Path>,
+    no_overlay: bool,
+) -> Result<Option<Overlay>> {
+    match (path, workspace.join(OVERLAY)) {
+        _ if no_overlay => Ok(None),
+        (Some(path), _) => Overlay::load(path).map(Some),
+        (None, path) if path.exists() => Overlay::load(&path).map(Some),
+        (None, _) => Ok(None),
+    }
+}
+
+/// From a document that was read to the generated files. What the generator is given is written to `emit_lowered`.
+pub(crate) fn generated(
+    document: Document,
+    overlay: Option<&Overlay>,
+    emit_lowered: Option<&Path>,
+    progress: &Progress,
+) -> Result<Run> {
     progress.step("lowering");
-    let (applied, lowered) = lower(&document, overlay.as_ref())?;
-    if let Some(path) = &options.emit_lowered {
+    let (applied, lowered) = lower(&document, overlay)?;
+    if let Some(path) = emit_lowered {
         let text = format!("{:#}\n", lowered.document);
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     progress.step("generating");
-    let output = generate(&document, overlay.as_ref(), &lowered)?;
+    let output = generate(&document, overlay, &lowered)?;
     Ok(Run {
         document,
         applied,
@@ -104,15 +130,11 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Run> {
     })
 }
 
-/// Reads the workspace's overlay, if it has one.
-pub(crate) fn vendored_overlay(workspace: &Path) -> Result<Option<Overlay>> {
-    let path = workspace.join(OVERLAY);
-    path.exists().then(|| Overlay::load(&path)).transpose()
-}
-
 /// Corrects, checks and lowers a document.
 pub(crate) fn lower(document: &Document, overlay: Option<&Overlay>) -> Result<(Applied, Lowered)> {
     let mut root = document.root.clone();
+    // Before the overlay, so that origins are places of the published document.
+    lower::origins::mark(&mut root, &mut Origins::default());
     let applied = match overlay {
         Some(overlay) => overlay.apply(&mut root)?,
         None => Applied::default(),

@@ -1,6 +1,7 @@
 //! `cargo xtask diff`: what a new edition of the document does to those who use the API.
 //!
-//! The documents are compared as published, before the overlay.
+//! The documents are compared as published, before the overlay. What that means for the generated items is read from the
+//! code that is generated from both, and explained by the changes of the documents.
 
 mod access;
 mod atoms;
@@ -21,7 +22,9 @@ pub(crate) mod report;
 mod requests;
 mod responses;
 mod rules;
+pub(crate) mod rust;
 mod schemas;
+pub(crate) mod semver;
 mod shape;
 mod types;
 mod unions;
@@ -32,12 +35,17 @@ pub(crate) mod whole;
 mod tests;
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use finding::Verdict;
+pub(crate) use finding::Verdict;
+#[cfg(test)]
+pub(crate) use rules::RULES;
+
+use finding::Diff;
+use rust::Rust;
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,6 +56,12 @@ pub(crate) struct Options {
     pub(crate) new: Option<String>,
     /// Changes of this verdict or a worse one are a failure.
     pub(crate) fail_on: Option<Level>,
+    /// Leave the Rust items out.
+    pub(crate) wire: bool,
+    /// Another overlay than the vendored one.
+    pub(crate) overlay: Option<PathBuf>,
+    /// Generate from the documents as they are.
+    pub(crate) no_overlay: bool,
     /// List the rules instead.
     pub(crate) rules: bool,
 }
@@ -106,13 +120,30 @@ fn run(workspace: &Path, options: &Options) -> Result<(End, String)> {
         Some(new) => load::load(workspace, new)?,
         None => load::vendored(workspace)?,
     };
-    let diff = whole::compare(&old, &new)?;
-    let is_failure = |level: Level| diff.findings.iter().any(|it| it.worst() <= level.verdict());
+    let mut diff = whole::compare(&old, &new)?;
+    let rust = match options.wire {
+        true => Err("left out, as `--wire` says".to_owned()),
+        false => rust::join(workspace, options, &mut diff, (old, new))?,
+    };
+    let is_failure = |level: Level| worst(&diff, rust.as_ref().ok()) <= level.verdict();
     let end = match options.fail_on.is_some_and(is_failure) {
         true => End::Changes,
         false => End::Fine,
     };
-    Ok((end, report::text(&diff)))
+    let step = match &rust {
+        Ok(rust) => semver::step(workspace, &diff, rust)?,
+        Err(_) => String::new(),
+    };
+    Ok((end, report::text(&diff, rust.as_ref(), &step)))
+}
+
+/// The worst verdict of all: on the wire, and of the items.
+fn worst(diff: &Diff, rust: Option<&Rust>) -> Verdict {
+    let findings = diff.findings.iter().map(finding::Finding::worst);
+    // Items that no finding explains count as well.
+    let items = rust.into_iter().flat_map(|rust| &rust.changes);
+    let verdicts = findings.chain(items.map(|change| change.verdict));
+    verdicts.min().unwrap_or(Verdict::None)
 }
 
 /// Reads the command line; gives what is wrong with it and what to write.
@@ -128,6 +159,12 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         };
         match flag.as_str() {
             "--rules" if inline.is_none() => options.rules = true,
+            "--wire" if inline.is_none() => options.wire = true,
+            "--no-overlay" if inline.is_none() => options.no_overlay = true,
+            "--overlay" => match inline.or_else(|| arguments.next()) {
+                Some(path) if !path.is_empty() => options.overlay = Some(PathBuf::from(path)),
+                _ => return Err("`--overlay` needs a path".to_owned()),
+            },
             "--fail-on" => {
                 options.fail_on = match inline.or_else(|| arguments.next()).as_deref() {
                     Some("breaking") => Some(Level::Breaking),

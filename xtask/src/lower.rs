@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+pub(crate) mod origins;
 pub(crate) mod plan;
 pub(crate) mod walk;
 
@@ -135,6 +136,8 @@ impl Context {
             let found = change(schema);
             notes.extend(found.into_iter().map(|what| (at.to_owned(), what)));
             count += usize::from(*schema != before);
+            // Whatever became of it, it still stands for the same place.
+            origins::join(schema, &before);
         });
         self.note_all(notes);
         count
@@ -202,6 +205,7 @@ impl Lowered {
 /// Applies all rules.
 pub(crate) fn lower(root: Value) -> Lowered {
     let mut context = Context::new(root);
+    origins::mark(&mut context.root, &mut context.plan.origins);
     let matches = RULES
         .iter()
         .map(|rule| (rule.name, (rule.apply)(&mut context)))
@@ -211,6 +215,7 @@ pub(crate) fn lower(root: Value) -> Lowered {
         mut plan,
         notes,
     } = context;
+    origins::collect(&mut root, &mut plan);
     finish(&mut root, &mut plan);
     let mut grouped = BTreeMap::<String, Vec<String>>::new();
     for note in notes {

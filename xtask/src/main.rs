@@ -11,6 +11,7 @@ mod names;
 mod overlay;
 mod progress;
 mod summary;
+mod surface;
 #[cfg(test)]
 mod torture;
 mod update;
@@ -37,7 +38,10 @@ codegen            generate crates/anchorbrowser-api from openapi.yaml and opena
   --emit-lowered FILE  write what the generator is given
 diff OLD [NEW]     what changed for users of the API; NEW is openapi.yaml if left out
                    each is a file, or git:REV for openapi.yaml of a commit
-  --fail-on LEVEL      exit 1 if a change is `breaking`, or `risky` or worse
+  --fail-on LEVEL      exit 1 if a change is `breaking`, or `risky` or worse, for programs or for code
+  --wire               leave the Rust items out, and generate nothing
+  --overlay FILE       generate both with another overlay
+  --no-overlay         generate both from the documents as they are
   --rules              list the rules that judge changes
                    exit codes: 0 fine, 1 changes of that level, 2 bad input, 3 bad call
 update FILE        take in a new edition of the document (`-`: standard input): show what changed, replace

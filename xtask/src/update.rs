@@ -21,9 +21,12 @@ use crate::diff;
 use crate::diff::finding::Diff;
 use crate::document::Document;
 use crate::files::{self, Changes, Generated, Mode};
+use crate::generate::Output;
 use crate::lower::Lowered;
 use crate::overlay::{Applied, Overlay};
 use crate::progress::Progress;
+use crate::surface::Edition as Surface;
+use crate::surface::sdk::Sdk;
 use review::{Editions, Review};
 
 /// How many of the operations that are gone are listed in a refusal.
@@ -148,11 +151,11 @@ fn plan(workspace: &Path, options: &Options, input: impl Read) -> Result<Option<
     if !options.allow_loss {
         refuse_cut(is_start, &new, "it is the beginning of openapi.yaml")?;
     }
-    let overlay = codegen::vendored_overlay(workspace)?;
+    let overlay = codegen::overlay(workspace, None, false)?;
     let old = edition(old, old_bytes, overlay.as_ref())
         .context("the vendored document is at fault; see `cargo xtask codegen`")?;
     progress.step("comparing");
-    let diff = diff::whole::compare(&old.document, &new)?;
+    let mut diff = diff::whole::compare(&old.document, &new)?;
     if !options.allow_loss {
         refuse_loss(&old, &new, &diff)?;
         let has = |document: &Document| document.root.get("components").is_some();
@@ -162,7 +165,9 @@ fn plan(workspace: &Path, options: &Options, input: impl Read) -> Result<Option<
     progress.step("lowering");
     let new = edition(new, new_bytes, overlay.as_ref())?;
     progress.step("generating");
-    let output = codegen::generate(&new.document, overlay.as_ref(), &new.lowered)?;
+    let generate = |it: &Edition| codegen::generate(&it.document, overlay.as_ref(), &it.lowered);
+    let (before, output) = (generate(&old)?, generate(&new)?);
+    let report = report(workspace, &mut diff, (&old, &before), (&new, &output))?;
     let mut files = codegen::files(&output);
     let editions = Editions {
         old: &old,
@@ -174,8 +179,24 @@ fn plan(workspace: &Path, options: &Options, input: impl Read) -> Result<Option<
     files
         .0
         .insert(PathBuf::from(DOCUMENT), String::from_utf8(new.bytes)?);
-    let text = format!("{}\n{}", diff::report::text(&diff), review.text());
+    let text = format!("{report}\n{}", review.text());
     Ok(Some(Plan { files, text }))
+}
+
+/// The report of `cargo xtask diff`.
+fn report(
+    workspace: &Path,
+    diff: &mut Diff,
+    old: (&Edition, &Output),
+    new: (&Edition, &Output),
+) -> Result<String> {
+    let surface = |(edition, output): (&Edition, &Output)| Surface::of(&edition.lowered, output);
+    let (old, new) = (surface(old)?, surface(new)?);
+    // What cannot be read of the SDK and its version is left out: an update does not depend on it.
+    let sdk = Sdk::read(workspace).unwrap_or_default();
+    let rust = diff::rust::explain(diff, &old, &new, &sdk);
+    let step = diff::semver::step(workspace, diff, &rust).unwrap_or_default();
+    Ok(diff::report::text(diff, Ok(&rust), &step))
 }
 
 /// Corrects and lowers a document.

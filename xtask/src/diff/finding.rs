@@ -165,8 +165,8 @@ pub(crate) struct Finding {
     pub(crate) operations: Vec<usize>,
     /// What it does to a deployed program that meets the new server.
     pub(crate) wire: Verdict,
-    /// What it does to somebody who upgrades the crate. Known here only of what has no trace in Rust code but its docs;
-    /// the rest follows from the generated items.
+    /// What it does to somebody who upgrades the crate: the worst verdict of the items that follow from it. None as long
+    /// as nobody looked at the items, but for what has no trace in Rust code but its docs.
     pub(crate) source: Option<Verdict>,
 }
 

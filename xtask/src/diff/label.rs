@@ -115,12 +115,16 @@ pub(super) fn listed<'v>(values: impl IntoIterator<Item = &'v Value>) -> String 
 
 /// Text of a document without what would steer a terminal, and not too long.
 pub(super) fn clean(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", harmless(&text[..end])),
+        None => harmless(text),
+    }
+}
+
+/// Text without what would steer a terminal.
+pub(super) fn harmless(text: &str) -> String {
     let mut out = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count >= SHOWN {
-            out.push_str("...");
-            break;
-        }
+    for character in text.chars() {
         let steers = character.is_control()
             || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
         if steers {

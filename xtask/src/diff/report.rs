@@ -6,36 +6,55 @@ use std::fmt::Write as _;
 use super::finding::{Diff, Finding, Operation, Verdict};
 use super::label::clean;
 use super::rules::RULES;
+use super::rust::{Effect, Rust, item};
 
-/// How many operations of a finding are listed, and how many schemas.
+/// How many operations, Rust items and SDK methods of a finding are listed, and how many schemas.
 const LISTED: usize = 3;
 
-/// The report.
-pub(crate) fn text(diff: &Diff) -> String {
+/// The report. `rust` is what became of the items, or why nobody knows; `step` is what that means for the version.
+pub(crate) fn text(diff: &Diff, rust: Result<&Rust, &String>, step: &str) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
-    let _ = write(&mut out, diff);
+    let _ = write(&mut out, diff, rust, step);
     out
 }
 
-fn write(out: &mut String, diff: &Diff) -> std::fmt::Result {
+fn write(
+    out: &mut String,
+    diff: &Diff,
+    rust: Result<&Rust, &String>,
+    step: &str,
+) -> std::fmt::Result {
     writeln!(out, "{} -> {}", diff.old, diff.new)?;
     writeln!(out, "{}", compared(diff))?;
+    if let Err(why) = rust {
+        writeln!(out, "Rust items: {why}")?;
+    }
     for verdict in Verdict::ALL {
         let group: Vec<_> = diff
             .findings
             .iter()
-            .filter(|it| it.wire == verdict)
+            .enumerate()
+            .filter(|(_, it)| it.worst() == verdict)
             .collect();
         if group.is_empty() {
             continue;
         }
-        writeln!(out, "\non the wire {} ({})", verdict.name(), group.len())?;
-        for finding in group {
+        writeln!(out, "\n{} ({})", verdict.name(), group.len())?;
+        for (index, finding) in group {
             one(out, diff, finding)?;
+            if let Some(effect) = rust.ok().and_then(|rust| rust.effects.get(index)) {
+                follows(out, effect, LISTED)?;
+            }
         }
     }
+    if let Ok(rust) = rust {
+        unforeseen(out, rust)?;
+    }
     writeln!(out, "\n{}", counts(diff))?;
+    if !step.is_empty() {
+        writeln!(out, "{step}")?;
+    }
     let touched: BTreeSet<&str> = diff
         .findings
         .iter()
@@ -63,7 +82,15 @@ fn one(out: &mut String, diff: &Diff, finding: &Finding) -> std::fmt::Result {
         diff.new, place.line, place.column, finding.rule.name, finding.text
     )?;
     let old = &finding.old.place;
-    write!(out, "      {}:{}:{}", diff.old, old.line, old.column)?;
+    let source = finding.source.map_or(String::new(), |source| {
+        format!(", source {}", source.name())
+    });
+    let wire = finding.wire.name();
+    write!(
+        out,
+        "      wire {wire}{source}; {}:{}:{}",
+        diff.old, old.line, old.column
+    )?;
     let names = finding
         .operations
         .iter()
@@ -75,6 +102,41 @@ fn one(out: &mut String, diff: &Diff, finding: &Finding) -> std::fmt::Result {
         return writeln!(out);
     }
     writeln!(out, "; {}", some(names))
+}
+
+/// The items that a change leads to, and what is built on them.
+fn follows(out: &mut String, effect: &Effect, listed: usize) -> std::fmt::Result {
+    for change in effect.items.iter().take(listed) {
+        writeln!(out, "      {}", item(change))?;
+    }
+    if let more @ 1.. = effect.items.len().saturating_sub(listed) {
+        writeln!(out, "      and {more} more")?;
+    }
+    match effect.users.is_empty() {
+        true => Ok(()),
+        false => writeln!(out, "      SDK: {}", some(&effect.users)),
+    }
+}
+
+/// Items that change although the documents say the same, and what this tool did not foresee.
+fn unforeseen(out: &mut String, rust: &Rust) -> std::fmt::Result {
+    let notation = &rust.notation;
+    if !notation.items.is_empty() {
+        let count = notation.items.len();
+        writeln!(
+            out,
+            "\nnotation: code changes although the wire does not ({count})"
+        )?;
+        follows(out, notation, usize::MAX)?;
+    }
+    if !rust.faults.is_empty() {
+        let count = rust.faults.len();
+        writeln!(out, "\nfaults of this tool: please report ({count})")?;
+        for fault in &rust.faults {
+            writeln!(out, "      {fault}")?;
+        }
+    }
+    Ok(())
 }
 
 /// The first few of several names.
@@ -117,7 +179,11 @@ fn counts(diff: &Diff) -> String {
         return "no changes".to_owned();
     }
     let parts = Verdict::ALL.into_iter().filter_map(|verdict| {
-        let count = diff.findings.iter().filter(|it| it.wire == verdict).count();
+        let count = diff
+            .findings
+            .iter()
+            .filter(|it| it.worst() == verdict)
+            .count();
         (count > 0).then(|| format!("{count} {}", verdict.name()))
     });
     let plural = if diff.findings.len() == 1 { "" } else { "s" };

@@ -5,6 +5,7 @@ mod findings;
 mod hostile;
 mod notation;
 mod properties;
+mod rust;
 mod verb;
 
 use std::collections::BTreeSet;

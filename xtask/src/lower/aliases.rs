@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, Rule, component_name, object, walk};
+use super::{Context, Rule, component_name, object, origins, walk};
 
 pub(crate) const SCALARS: Rule = Rule {
     name: "scalar-aliases",
@@ -34,7 +34,7 @@ fn write_out(context: &mut Context, is_alias: fn(&Value) -> bool) -> usize {
         match written_out(&source, schema, &mut Vec::new()) {
             Some(written) => *schema = written,
             None => {
-                *schema = json!({});
+                origins::replace(schema, json!({}));
                 notes.push((at.to_owned(), "list or map of itself: any JSON"));
             }
         }
@@ -93,7 +93,8 @@ fn written_out(
         .into_iter()
         .flatten()
         .filter(|(key, _)| *key != "$ref");
-    object(&mut written).extend(beside.map(|(key, value)| (key.clone(), value.clone())));
+    let beside = beside.map(|(key, value)| (key.clone(), value.clone()));
+    origins::extend(object(&mut written), beside.collect());
     Some(written)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, Rule, append, component_name, object, walk};
+use super::{Context, Rule, append, component_name, object, origins, walk};
 
 pub(crate) const RULE: Rule = Rule {
     name: "all-of",
@@ -63,10 +63,12 @@ impl Merge<'_> {
         let before = schema.clone();
         let merged = schema.get("allOf").is_some();
         if merged {
-            let text = schema.to_string();
+            let mut bare = schema.clone();
+            origins::strip(&mut bare);
+            let text = bare.to_string();
             if around.contains(&text) {
                 self.notes.push("`allOf` that holds itself: any JSON");
-                *schema = json!({});
+                origins::replace(schema, json!({}));
                 return 1;
             }
             around.push(text);
@@ -91,12 +93,11 @@ impl Merge<'_> {
         let mut parts = parts.as_array().cloned().unwrap_or_default();
         // A part that only describes says nothing of the value.
         parts.retain(|part| {
-            let empty = |part: &Map<String, Value>| part.keys().all(|key| key == "description");
-            !part.as_object().is_some_and(empty)
+            !part
+                .as_object()
+                .is_some_and(|part| origins::only(part, &["description"]))
         });
-        let bare = map
-            .keys()
-            .all(|key| BESIDE_REFERENCE.contains(&key.as_str()));
+        let bare = origins::only(map, BESIDE_REFERENCE);
         if let ([Value::Object(part)], true) = (parts.as_mut_slice(), bare)
             && part.contains_key("$ref")
         {
@@ -188,7 +189,8 @@ impl Merge<'_> {
                 ("properties", Some(ours)) => properties(ours, theirs),
                 ("required", Some(ours)) => append(ours, &theirs),
                 ("enum", Some(ours)) => intersect(ours, &theirs),
-                ("items" | "additionalProperties", Some(ours)) if *ours != theirs => {
+                (origins::MARK, Some(ours)) => append(ours, &theirs),
+                ("items" | "additionalProperties", Some(ours)) if !origins::same(ours, &theirs) => {
                     *ours = json!({ "allOf": [ours.take(), theirs] });
                 }
                 ("description", Some(_)) => {}
@@ -239,6 +241,7 @@ impl Merge<'_> {
             "nullable",
             "x-rust-name",
             "x-text",
+            origins::MARK,
         ] {
             union.extend(map.remove(kept).map(|value| (kept.to_owned(), value)));
         }
@@ -261,7 +264,7 @@ fn properties(ours: &mut Value, theirs: Value) {
             None => {
                 ours.insert(name, theirs);
             }
-            Some(mine) if *mine == theirs => {}
+            Some(mine) if origins::same(mine, &theirs) => origins::join(mine, &theirs),
             Some(mine) => *mine = json!({ "allOf": [mine.take(), theirs] }),
         }
     }

@@ -1,6 +1,6 @@
 //! Members of a schema that say nothing about its values.
 
-use super::{Context, Rule};
+use super::{Context, Rule, origins};
 
 pub(crate) const RULE: Rule = Rule {
     name: "annotations",
@@ -28,7 +28,7 @@ const DROPPED: &[&str] = &[
 ];
 
 /// Extensions that later rules read.
-const KEPT: &[&str] = &["x-enum-varnames", "x-rust-name", "x-text"];
+const KEPT: &[&str] = &["x-enum-varnames", "x-rust-name", "x-text", origins::MARK];
 
 fn apply(context: &mut Context) -> usize {
     context.drop_members(|key, value| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, Rule, walk};
+use super::{Context, Rule, origins, walk};
 
 pub(crate) const RULE: Rule = Rule {
     name: "bodies",
@@ -45,6 +45,7 @@ fn apply(context: &mut Context) -> usize {
         if let Some(description) = body.get("description").filter(|text| text.is_string()) {
             lowered["description"] = description.clone();
         }
+        origins::join(&mut lowered, &body);
         operation.insert("requestBody".to_owned(), lowered);
         count += 1;
     });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::plan::Direction;
-use super::{Context, Rule, component_name, rust_type, walk};
+use super::{Context, Rule, component_name, origins, rust_type, walk};
 
 pub(crate) const RULE: Rule = Rule {
     name: "unused-types",
@@ -146,7 +146,10 @@ fn optional(member: &mut Value) {
         .is_some_and(|map| map.remove("nullable").is_some())
     {
         let inner = member.take();
-        *member = match inner.as_object().is_some_and(Map::is_empty) {
+        *member = match inner
+            .as_object()
+            .is_some_and(|inner| origins::only(inner, &[]))
+        {
             true => json!({}),
             false => rust_type("std::option::Option", vec![inner]),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Context, Rule, append, component_name, reference_to, walk};
+use super::{Context, Rule, append, component_name, origins, reference_to, walk};
 use crate::names::{self, Taken};
 
 pub(crate) const RULE: Rule = Rule {
@@ -39,6 +39,7 @@ fn apply(context: &mut Context) -> usize {
     walk::operations(&mut context.root, |_, _, operation| {
         moved.operation(operation)
     });
+    origins::name_types(&moved.types, &mut context.plan.origins);
     *context.components_mut() = moved.types;
     moved.count
 }
@@ -141,9 +142,15 @@ impl Moved {
                 .and_then(|own| own.get_mut("enum"));
             if let (Some(own), Some(values)) = (own, schema.get("enum")) {
                 append(own, values);
+                if let Some(own) = self.types.get_mut(known) {
+                    origins::join(own, schema);
+                }
                 return known.clone();
             }
-            if first == schema {
+            if origins::same(first, schema) {
+                if let Some(own) = self.types.get_mut(known) {
+                    origins::join(own, schema);
+                }
                 return known.clone();
             }
         }
@@ -204,10 +211,9 @@ fn take_beside(schema: &mut Value) -> Map<String, Value> {
         beside.extend(map.remove(key).map(|value| (key.to_owned(), value)));
     }
     map.remove("x-rust-name");
-    beside.extend(
-        map.get("description")
-            .map(|text| ("description".to_owned(), text.clone())),
-    );
+    for key in ["description", origins::MARK] {
+        beside.extend(map.get(key).map(|value| (key.to_owned(), value.clone())));
+    }
     beside
 }
 

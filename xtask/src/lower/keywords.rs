@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, Rule, object, walk};
+use super::{Context, Rule, object, origins, walk};
 
 pub(crate) const RULE: Rule = Rule {
     name: "keywords",
@@ -108,7 +108,9 @@ fn tuples(schema: &mut Map<String, Value>) -> Option<&'static str> {
         (None, Some(Value::Array(listed))) => listed.clone(),
         _ => return None,
     };
-    let same = listed.windows(2).all(|pair| pair[0] == pair[1]);
+    let same = listed
+        .windows(2)
+        .all(|pair| origins::same(&pair[0], &pair[1]));
     let items = listed
         .into_iter()
         .next()
@@ -133,7 +135,7 @@ fn patterns(schema: &mut Map<String, Value>) {
         .map(|(_, kind)| kind)
         .chain(others)
         .collect();
-    kinds.dedup();
+    kinds.dedup_by(|a, b| origins::same(a, b));
     let kind = if kinds.len() == 1 {
         kinds.remove(0)
     } else {
@@ -183,9 +185,7 @@ fn infer_type(schema: &mut Map<String, Value>) {
 /// What stands beside a reference holds too: 3.0 says so with `allOf`.
 fn siblings(schema: &mut Value) {
     let map = object(schema);
-    let harmless = ["$ref", "description", "x-text"];
-    let mixed = map.keys().any(|key| !harmless.contains(&key.as_str()));
-    if !mixed {
+    if origins::only(map, &["$ref", "description", "x-text"]) {
         return;
     }
     if let Some(reference) = map.remove("$ref") {

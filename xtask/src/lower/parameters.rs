@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, Rule, walk};
+use super::{Context, Rule, origins, walk};
 use crate::names::{self, Taken};
 
 pub(crate) const RULE: Rule = Rule {
@@ -164,7 +164,8 @@ fn style(parameter: &mut Map<String, Value>, place: &str) -> Option<&'static str
     schema["x-text"] = json!(text);
     let required = place == "path" || parameter.get("required") == Some(&Value::Bool(true));
     parameter.retain(|key, value| {
-        ["name", "in", "description"].contains(&key.as_str()) && value.is_string()
+        let text = ["name", "in", "description"].contains(&key.as_str()) && value.is_string();
+        text || key == origins::MARK
     });
     parameter.insert("required".to_owned(), Value::Bool(required));
     parameter.insert("schema".to_owned(), schema);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::origins::Origins;
+
 /// Everything that the generated crate needs and that OpenAPI 3.0 can't say.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
@@ -32,6 +34,8 @@ pub(crate) struct Plan {
     /// Wire names of query and header parameters whose lowered name is another: by operation id
     /// and lowered name.
     pub(crate) parameters: BTreeMap<(String, String), String>,
+    /// Which places in the document the generated items come from.
+    pub(crate) origins: Origins,
 }
 
 /// The header that carries the key.
@@ -94,6 +98,8 @@ pub(crate) struct FormField {
     pub(crate) kind: FormKind,
     /// The document's words.
     pub(crate) description: Option<String>,
+    /// Where it is in the document.
+    pub(crate) origins: Vec<String>,
 }
 
 /// What a field of a multipart body holds.

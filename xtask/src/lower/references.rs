@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Context, Rule, reference_to, walk};
+use super::{Context, Rule, origins, reference_to, walk};
 use crate::document::{escape, local_pointer, resolve, unescape};
 use crate::names;
 
@@ -69,7 +69,7 @@ fn write_out(source: &Value, value: &mut Value) -> usize {
     for step in 0..CHAIN {
         let Some(target) = value.get("$ref").and_then(Value::as_str) else {
             if let (true, Some(map)) = (step > 0, value.as_object_mut()) {
-                map.extend(siblings);
+                origins::extend(map, siblings);
             }
             return usize::from(step > 0);
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::plan::{Direction, FormField, FormKind};
-use super::{Context, Rule, component_name, object, rust_path, rust_type, unions, walk};
+use super::{Context, Rule, component_name, object, origins, rust_path, rust_type, unions, walk};
 use crate::names::{self, Taken};
 
 pub(crate) const RULE: Rule = Rule {
@@ -42,7 +42,7 @@ fn fields(context: &mut Context) -> usize {
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
         for (property, schema) in properties.into_iter().flatten() {
             let nullable = object(schema).remove("nullable").is_some();
-            let any = object(schema).keys().all(|key| key == "description");
+            let any = origins::only(object(schema), &["description"]);
             if nullable && !any {
                 *schema = nullable_type(&inside, name, schema.take());
                 count += 1;
@@ -134,6 +134,7 @@ fn form_fields(components: &Map<String, Value>, schema: &Value) -> Vec<FormField
         required: required.contains(wire),
         kind: form_kind(components, schema),
         description: schema["description"].as_str().map(str::to_owned),
+        origins: origins::within(schema),
     });
     let mut fields: Vec<_> = fields.collect();
     // Servers that read a form as it comes want to know what a file is for before it begins.
@@ -204,7 +205,7 @@ fn bodies(context: &mut Context) -> usize {
             let Some(name) = component_name(&media_type["schema"]) else {
                 continue;
             };
-            media_type["schema"] = unions::local_type(&name);
+            origins::replace(&mut media_type["schema"], unions::local_type(&name));
             if optional.contains(&id) {
                 relaxed.push((id.clone(), name));
             }
@@ -251,18 +252,19 @@ fn parameters(context: &mut Context) {
                     Some("string" | "integer" | "number" | "boolean")
                 )
                 || rust_path(schema).is_some_and(|path| path.ends_with("::Timestamp"));
-            *schema = match text.as_ref().and_then(Value::as_str).unwrap_or("scalar") {
+            let lowered = match text.as_ref().and_then(Value::as_str).unwrap_or("scalar") {
                 "json" => rust_type(JSON_TEXT, Vec::new()),
                 "plain" => json!({ "type": "string" }),
-                "joined" if is_list(schema) => rust_type(JOINED, vec![schema["items"].take()]),
+                "joined" if is_list(schema) => rust_type(JOINED, vec![schema["items"].clone()]),
                 // An object by itself, because the generator has no optional parameter that is one.
                 "repeated" | "joined" => match component_name(schema) {
                     Some(name) => unions::local_type(&name),
-                    None => schema.take(),
+                    None => schema.clone(),
                 },
-                _ if simple => schema.take(),
+                _ if simple => schema.clone(),
                 _ => json!({ "type": "string" }),
             };
+            origins::replace(schema, lowered);
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, Rule, bodies, walk};
+use super::{Context, Rule, bodies, origins, walk};
 
 pub(crate) const RULE: Rule = Rule {
     name: "responses",
@@ -42,7 +42,11 @@ fn apply(context: &mut Context) -> usize {
                 ));
             }
         }
-        operation.insert("responses".to_owned(), json!({ "2XX": answer.lowered() }));
+        let mut lowered = answer.lowered();
+        for response in success {
+            origins::join(&mut lowered, response);
+        }
+        operation.insert("responses".to_owned(), json!({ "2XX": lowered }));
     });
     context.note_all(notes);
     count
@@ -89,8 +93,13 @@ impl Answer {
                 if bodies::is_json(media_type) {
                     answer.json = true;
                     let schema = value.get("schema").cloned().unwrap_or_else(|| json!({}));
-                    if !answer.schemas.contains(&schema) {
-                        answer.schemas.push(schema);
+                    let known = answer.schemas.iter_mut();
+                    match known
+                        .into_iter()
+                        .find(|known| origins::same(known, &schema))
+                    {
+                        Some(known) => origins::join(known, &schema),
+                        None => answer.schemas.push(schema),
                     }
                 }
             }

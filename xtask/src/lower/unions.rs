@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::plan::{Arm, Direction, Union};
-use super::{Context, Rule, append, component_name, object, rust_path, rust_type, walk};
+use super::{Context, Rule, append, component_name, object, origins, rust_path, rust_type, walk};
 use crate::names::{self, Taken};
 
 pub(crate) const RULE: Rule = Rule {
@@ -42,24 +42,30 @@ fn fold(schema: &mut Value) -> Option<&'static str> {
             map.insert("nullable".to_owned(), json!(true));
         }
         match own.remove("oneOf") {
-            Some(Value::Array(nested)) => flat.extend(nested),
+            Some(Value::Array(mut nested)) => {
+                for inner in &mut nested {
+                    origins::join(inner, &arm);
+                }
+                flat.extend(nested);
+            }
             _ => flat.push(arm),
         }
     }
     let anything = |arm: &Value| {
         arm.as_object()
-            .is_some_and(|arm| arm.keys().all(|key| key == "description"))
+            .is_some_and(|arm| origins::only(arm, &["description"]))
     };
     if flat.is_empty() || flat.iter().any(anything) {
-        map.retain(|key, _| ["description", "nullable", "x-text"].contains(&key.as_str()));
+        map.retain(|key, _| {
+            ["description", "nullable", "x-text", origins::MARK].contains(&key.as_str())
+        });
         return Some("union with an arm that fits everything: any JSON");
     }
     let mut arms = covered(flat);
     if arms.len() == 1 && !map.contains_key("discriminator") {
         if let Some(Value::Object(arm)) = arms.pop() {
-            for (key, value) in arm {
-                map.entry(key).or_insert(value);
-            }
+            let own = std::mem::replace(map, arm);
+            origins::extend(map, own);
         }
     } else {
         map.insert("oneOf".to_owned(), Value::Array(arms));
@@ -86,9 +92,14 @@ fn covered(mut arms: Vec<Value>) -> Vec<Value> {
     for arm in arms {
         let known = kept.iter().position(|known| listed(known) && listed(&arm));
         match known {
-            Some(index) => append(&mut kept[index]["enum"], &arm["enum"]),
-            None if kept.contains(&arm) => {}
-            None => kept.push(arm),
+            Some(index) => {
+                append(&mut kept[index]["enum"], &arm["enum"]);
+                origins::join(&mut kept[index], &arm);
+            }
+            None => match kept.iter_mut().find(|known| origins::same(known, &arm)) {
+                Some(known) => origins::join(known, &arm),
+                None => kept.push(arm),
+            },
         }
     }
     kept

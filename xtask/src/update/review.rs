@@ -191,7 +191,7 @@ fn verdicts(diff: &Diff) -> BTreeMap<usize, Verdict> {
     for finding in &diff.findings {
         for operation in &finding.operations {
             let worst = verdicts.entry(*operation).or_insert(Verdict::None);
-            *worst = finding.worst().min(*worst);
+            *worst = finding.wire.min(*worst);
         }
     }
     verdicts

@@ -29,7 +29,7 @@ fn worst(diff: &Diff) -> BTreeMap<&'static str, Verdict> {
 }
 
 /// A schema and the components beside it in one of the two documents of a case.
-fn side<'c>(case: &'c Value, name: &str) -> (&'c Value, Value) {
+pub(super) fn side<'c>(case: &'c Value, name: &str) -> (&'c Value, Value) {
     let defs = case.get(format!("{name}_defs")).or(case.get("defs"));
     (&case[name], defs.cloned().unwrap_or_else(|| json!({})))
 }

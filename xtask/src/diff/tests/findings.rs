@@ -188,7 +188,11 @@ fn the_report_sorts_by_verdict_and_names_operations() {
     let old = document("old.yaml", &schema(json!({})).to_string());
     let changes = json!({"x": {"type": "string", "description": "b"}, "y": {"type": "integer"}, "z": {"type": "string"}});
     let new = document("new.yaml", &schema(changes).to_string());
-    let text = report::text(&whole::compare(&old, &new).unwrap());
+    let text = report::text(
+        &whole::compare(&old, &new).unwrap(),
+        Err(&"left out".to_owned()),
+        "",
+    );
     // Columns are those of JSON on one line.
     let lines: Vec<_> = text
         .lines()
@@ -200,16 +204,17 @@ fn the_report_sorts_by_verdict_and_names_operations() {
     let expected = [
         "old.yaml -> new.yaml",
         "3 operations, none of them new, none gone; 1 schema in both",
+        "Rust items: left out",
         "",
-        "on the wire breaking (1)",
+        "breaking (1)",
         ": type-changed: `A.y` was string, is integer (request and response)",
         "; GET /a, POST /a, GET /b",
         "",
-        "on the wire compatible (1)",
+        "compatible (1)",
         ": optional-property-added: `A` has a new optional property `z` (request and response)",
         "; GET /a, POST /a, GET /b",
         "",
-        "on the wire docs (1)",
+        "docs (1)",
         ": description-changed: `A.x` has another `description` (request and response)",
         "; GET /a, POST /a, GET /b",
         "",

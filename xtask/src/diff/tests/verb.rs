@@ -39,7 +39,7 @@ fn documents_and_options_are_read() {
         old: "a".to_owned(),
         new: new.map(str::to_owned),
         fail_on,
-        rules: false,
+        ..Options::default()
     };
     assert_eq!(parse(&["a"]), Ok(expected(None, None)));
     assert_eq!(parse(&["a", "b"]), Ok(expected(Some("b"), None)));
@@ -51,18 +51,21 @@ fn documents_and_options_are_read() {
         parse(&["a", "b", "--fail-on=breaking"]),
         Ok(expected(Some("b"), Some(Level::Breaking)))
     );
+    let other = parse(&["a", "--wire", "--no-overlay", "--overlay=o.yaml"]).unwrap();
+    assert!(other.wire && other.no_overlay && other.overlay == Some(PathBuf::from("o.yaml")));
     assert!(parse(&["--rules"]).unwrap().rules);
 }
 
 #[test]
 fn bad_calls_say_what_is_wrong() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&[], "one or two documents"),
         (&["a", "b", "c"], "one or two documents"),
         (&[""], "one or two documents"),
         (&["a", "--quiet"], "no option `--quiet`"),
         (&["a", "--fail-on"], "needs `breaking` or `risky`"),
         (&["a", "--fail-on", "docs"], "needs `breaking` or `risky`"),
+        (&["a", "--overlay"], "needs a path"),
         (&["--rules", "a"], "leave the documents out"),
         (&["--rules=x"], "no option `--rules`"),
     ];
@@ -122,7 +125,7 @@ fn the_vendored_document_and_commits_can_be_compared() {
     .unwrap();
     let (end, text) = run(
         folder.path(),
-        &parse(&["git:HEAD", "--fail-on", "risky"]).unwrap(),
+        &parse(&["git:HEAD", "--wire", "--fail-on", "risky"]).unwrap(),
     )
     .unwrap();
     assert_eq!(end, End::Changes);
@@ -149,4 +152,46 @@ fn rules_are_listed_with_both_verdicts() {
     let (end, text) = run(&workspace(), &parse(&["--rules"]).unwrap()).unwrap();
     assert_eq!(end, End::Fine);
     assert!(text.contains("\nenum-value-added  (sent: compatible, received: risky; reverse: enum-value-removed)\n    an enum has a new value: "), "{text}");
+}
+
+#[test]
+fn without_items_the_wire_alone_is_reported() {
+    let (folder, old, new) = folder();
+    let empty = folder.path().join("empty.yaml").display().to_string();
+    let text = "openapi: 3.1.0\ninfo: {title: a, version: '1'}\npaths: {}\n";
+    std::fs::write(&empty, text).unwrap();
+    let cases: [(&[&str], &str); 2] = [
+        (
+            &[&old, &new, "--wire"],
+            "Rust items: left out, as `--wire` says",
+        ),
+        (
+            &[&old, &empty],
+            "the document has no paths, so there is nothing to generate",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let (_, text) = run(&workspace(), &parse(arguments).unwrap()).unwrap();
+        let line = text.lines().nth(2).unwrap();
+        assert!(
+            line.starts_with("Rust items: ") && line.contains(expected),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n      wire ") && !text.contains("source "),
+            "{text}"
+        );
+    }
+    let (_, text) = run(&workspace(), &parse(&[&old, &new]).unwrap()).unwrap();
+    assert!(
+        text.contains("Client::") && text.contains("\nversion: "),
+        "{text}"
+    );
+    // An overlay that was asked for must be there.
+    let arguments = [old.as_str(), &new, "--overlay", "none.yaml"];
+    let error = run(&workspace(), &parse(&arguments).unwrap()).unwrap_err();
+    assert!(
+        format!("{error:#}").contains("cannot read none.yaml"),
+        "{error:#}"
+    );
 }
