@@ -58,6 +58,23 @@ impl<'d> Comparer<'d> {
         scope.notes.push((note, directions));
     }
 
+    /// Adds that something became required, or optional: the rule and the words for each.
+    pub(super) fn requirement(
+        &self,
+        scope: &mut Scope,
+        (old, new): (&Entry<'d>, &Entry<'d>),
+        required: (Id, &str),
+        optional: (Id, &str),
+        directions: Directions,
+    ) {
+        let (rule, what) = match (old.flag("required"), new.flag("required")) {
+            (false, true) => required,
+            (true, false) => optional,
+            _ => return,
+        };
+        self.add(scope, rule, (&old.pointer, &new.pointer), what, directions);
+    }
+
     /// Compares the entries of two objects but for `known` ones.
     pub(super) fn leftovers(
         &self,

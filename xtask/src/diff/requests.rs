@@ -295,14 +295,13 @@ impl<'d> Comparer<'d> {
         new: &Entry<'d>,
         directions: Directions,
     ) -> Result<()> {
-        let change = match (old.flag("required"), new.flag("required")) {
-            (false, true) => Some((Id::BodyBecameRequired, "is required")),
-            (true, false) => Some((Id::BodyBecameOptional, "is optional")),
-            _ => None,
-        };
-        if let Some((rule, what)) = change {
-            self.add(scope, rule, (&old.pointer, &new.pointer), what, directions);
-        }
+        self.requirement(
+            scope,
+            (old, new),
+            (Id::BodyBecameRequired, "is required"),
+            (Id::BodyBecameOptional, "is optional"),
+            directions,
+        );
         self.content(scope, old, new, directions)?;
         self.leftovers(scope, old, new, &["required", "content"], directions);
         Ok(())

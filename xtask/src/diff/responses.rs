@@ -156,14 +156,13 @@ impl<'d> Comparer<'d> {
         new: &Entry<'d>,
         directions: Directions,
     ) -> Result<()> {
-        let change = match (old.flag("required"), new.flag("required")) {
-            (false, true) => Some((Id::HeaderBecameRequired, "is always there")),
-            (true, false) => Some((Id::HeaderBecameOptional, "may be absent")),
-            _ => None,
-        };
-        if let Some((rule, what)) = change {
-            self.add(scope, rule, (&old.pointer, &new.pointer), what, directions);
-        }
+        self.requirement(
+            scope,
+            (old, new),
+            (Id::HeaderBecameRequired, "is always there"),
+            (Id::HeaderBecameOptional, "may be absent"),
+            directions,
+        );
         self.written(scope, (old, "header"), (new, "header"), directions)
     }
 

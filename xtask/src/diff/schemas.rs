@@ -85,28 +85,8 @@ impl<'d> Comparer<'d> {
         let old: BTreeSet<&str> = old.iter().copied().collect();
         let new: BTreeSet<&str> = new.iter().copied().collect();
         // Two documents may lack the same target; what is there is not known, but no more has changed.
-        let changes = [
-            (
-                Id::ReferenceBroken,
-                new.difference(&old),
-                "leads nowhere any more",
-            ),
-            (
-                Id::ReferenceMended,
-                old.difference(&new),
-                "led nowhere, and has a target",
-            ),
-        ];
-        for (rule, references, what) in changes {
-            for reference in references {
-                // The target stands for all of its uses.
-                let place: Pointer = reference.strip_prefix('#').unwrap_or_default().into();
-                let text = format!("the reference `{}` {what}", clean(reference));
-                self.note(
-                    view,
-                    Note::new(rule, &place, &place, text, Directions::BOTH),
-                );
-            }
+        for (_, note) in broken_or_mended(&old, &new) {
+            self.note(view, note);
         }
         old == new
     }
@@ -300,4 +280,33 @@ pub(super) fn values(old: Option<&Fact<'_>>, new: Option<&Fact<'_>>) -> String {
         (None, Some(new)) => format!(": {}", shown(new.value)),
         (None, None) => String::new(),
     }
+}
+
+/// The references that only one document can follow, of those that lead nowhere in the old one and in the new one. The
+/// target stands for all of its uses.
+pub(super) fn broken_or_mended<'d>(
+    old: &BTreeSet<&'d str>,
+    new: &BTreeSet<&'d str>,
+) -> Vec<(&'d str, Note)> {
+    let changes = [
+        (
+            Id::ReferenceBroken,
+            new.difference(old),
+            "leads nowhere any more",
+        ),
+        (
+            Id::ReferenceMended,
+            old.difference(new),
+            "led nowhere, and has a target",
+        ),
+    ];
+    let notes = changes.into_iter().flat_map(|(rule, references, what)| {
+        references.map(move |reference| {
+            let place: Pointer = reference.strip_prefix('#').unwrap_or_default().into();
+            let text = format!("the reference `{}` {what}", clean(reference));
+            let note = Note::new(rule, &place, &place, text, Directions::BOTH);
+            (*reference, note)
+        })
+    });
+    notes.collect()
 }

@@ -13,6 +13,7 @@ use super::matching::{Matching, Repeated, plain_name};
 use super::operations::Kind;
 use super::pairs::Comparer;
 use super::rules::Id;
+use super::schemas::broken_or_mended;
 use super::shape::same;
 use super::unions::are_alike;
 use crate::document::{self, Document};
@@ -276,28 +277,11 @@ impl<'d> Comparer<'d> {
     fn dangling(&mut self) {
         let met: BTreeSet<String> = self.broken_references_met();
         let (old, new) = (dangling(&self.old), dangling(&self.new));
-        let changes = [
-            (
-                Id::ReferenceBroken,
-                new.difference(&old),
-                "leads nowhere any more",
-            ),
-            (
-                Id::ReferenceMended,
-                old.difference(&new),
-                "led nowhere, and has a target",
-            ),
-        ];
-        for (rule, references, what) in changes {
-            for reference in references {
-                let place: Pointer = reference.strip_prefix('#').unwrap_or_default().into();
-                let text = format!("the reference `{}` {what}", clean(reference));
-                // Somebody refers to a target that is gone, or else nobody refers to one that never was.
-                let used = rule == Id::ReferenceBroken || self.new.target(reference).is_some();
-                if !met.contains(&text) && used {
-                    let note = Note::new(rule, &place, &place, text, Directions::BOTH);
-                    self.notes.push((note, Directions::BOTH));
-                }
+        for (reference, note) in broken_or_mended(&old, &new) {
+            // Somebody refers to a target that is gone, or else nobody refers to one that never was.
+            let used = note.rule == Id::ReferenceBroken || self.new.target(reference).is_some();
+            if !met.contains(&note.text) && used {
+                self.notes.push((note, Directions::BOTH));
             }
         }
     }
