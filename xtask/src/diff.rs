@@ -5,17 +5,21 @@
 
 mod access;
 mod atoms;
+mod changelog;
 mod discriminators;
 mod edition;
 pub(crate) mod finding;
 mod fingerprint;
 mod identity;
-mod label;
+mod json;
+pub(crate) mod label;
 mod leftovers;
 pub(crate) mod load;
+mod markdown;
 mod matching;
 mod objects;
 mod operations;
+pub(crate) mod paint;
 mod pairs;
 mod reach;
 pub(crate) mod report;
@@ -45,6 +49,8 @@ pub(crate) use finding::Verdict;
 pub(crate) use rules::RULES;
 
 use finding::Diff;
+use label::harmless_lines;
+use paint::Paint;
 use rust::Rust;
 
 /// What the command line asks for.
@@ -56,6 +62,10 @@ pub(crate) struct Options {
     pub(crate) new: Option<String>,
     /// Changes of this verdict or a worse one are a failure.
     pub(crate) fail_on: Option<Level>,
+    /// How the report is written.
+    pub(crate) format: Format,
+    /// Colours of the text.
+    pub(crate) paint: Paint,
     /// Leave the Rust items out.
     pub(crate) wire: bool,
     /// Another overlay than the vendored one.
@@ -64,6 +74,18 @@ pub(crate) struct Options {
     pub(crate) no_overlay: bool,
     /// List the rules instead.
     pub(crate) rules: bool,
+}
+
+/// What `--format` takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
 }
 
 /// What `--fail-on` takes.
@@ -97,15 +119,18 @@ enum End {
 pub(crate) fn main(workspace: &Path, arguments: impl Iterator<Item = String>) -> ExitCode {
     let (end, out) = match options(arguments) {
         Err(message) => (End::BadCall, Err(message)),
-        Ok(options) => match run(workspace, &options) {
-            Ok((end, text)) => (end, Ok(text)),
-            Err(error) => (End::BadInput, Err(format!("{error:#}"))),
-        },
+        Ok(mut options) => {
+            options.paint = Paint::of_stdout();
+            match run(workspace, &options) {
+                Ok((end, text)) => (end, Ok(text)),
+                Err(error) => (End::BadInput, Err(format!("{error:#}"))),
+            }
+        }
     };
     // A reader that has seen enough, such as `head`, is no failure of the comparison.
     let _ = match out {
         Ok(text) => std::io::stdout().write_all(text.as_bytes()),
-        Err(message) => writeln!(std::io::stderr(), "error: {message}"),
+        Err(message) => writeln!(std::io::stderr(), "error: {}", harmless_lines(&message)),
     };
     ExitCode::from(end as u8)
 }
@@ -131,10 +156,16 @@ fn run(workspace: &Path, options: &Options) -> Result<(End, String)> {
         false => End::Fine,
     };
     let step = match &rust {
-        Ok(rust) => semver::step(workspace, &diff, rust)?,
-        Err(_) => String::new(),
+        Ok(rust) => Some(semver::step(workspace, &diff, rust)?),
+        Err(_) => None,
     };
-    Ok((end, report::text(&diff, rust.as_ref(), &step)))
+    let (rust, step) = (rust.as_ref(), step.as_ref());
+    let report = match options.format {
+        Format::Text => report::text(&diff, rust, step, options.paint),
+        Format::Json => json::json(&diff, rust, step)?,
+        Format::Markdown => markdown::markdown(&diff, rust, step),
+    };
+    Ok((end, report))
 }
 
 /// The worst verdict of all: on the wire, and of the items.
@@ -165,6 +196,14 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
                 Some(path) if !path.is_empty() => options.overlay = Some(PathBuf::from(path)),
                 _ => return Err("`--overlay` needs a path".to_owned()),
             },
+            "--format" => {
+                options.format = match inline.or_else(|| arguments.next()).as_deref() {
+                    Some("text") => Format::Text,
+                    Some("json") => Format::Json,
+                    Some("markdown") => Format::Markdown,
+                    _ => return Err("`--format` needs `text`, `json` or `markdown`".to_owned()),
+                };
+            }
             "--fail-on" => {
                 options.fail_on = match inline.or_else(|| arguments.next()).as_deref() {
                     Some("breaking") => Some(Level::Breaking),

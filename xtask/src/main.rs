@@ -38,6 +38,7 @@ codegen            generate crates/anchorbrowser-api from openapi.yaml and opena
   --emit-lowered FILE  write what the generator is given
 diff OLD [NEW]     what changed for users of the API; NEW is openapi.yaml if left out
                    each is a file, or git:REV for openapi.yaml of a commit
+  --format FORMAT      `text`, `json` (xtask/diff.schema.json says what is in it) or `markdown`
   --fail-on LEVEL      exit 1 if a change is `breaking`, or `risky` or worse, for programs or for code
   --wire               leave the Rust items out, and generate nothing
   --overlay FILE       generate both with another overlay

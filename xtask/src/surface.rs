@@ -4,6 +4,7 @@
 //! The surface is read from the text of the generated files; nothing is compiled. [`changes`] compares two surfaces,
 //! [`predict`] says what should follow from the changes of the document, and [`verify()`] sets both against each other.
 
+mod calls;
 mod changes;
 mod class;
 mod editions;
@@ -20,15 +21,22 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 pub(crate) use crate::diff::Verdict;
 pub(crate) use crate::lower::origins::ItemPath;
+#[cfg(test)]
+pub(crate) use calls::assert_sound as assert_calls_sound;
+pub(crate) use calls::{Calls, calls, type_of};
 pub(crate) use changes::{Change, What, whole};
 pub(crate) use editions::Edition;
-pub(crate) use predict::{Cause, places};
+pub(crate) use predict::{Cause, Expected, places};
 pub(crate) use verify::{Verified, verify};
 
 /// What an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     /// A struct, also the form of a multipart body. The signature has its derives.
     Struct,

@@ -19,6 +19,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use crate::codegen::{self, DOCUMENT};
 use crate::diff;
 use crate::diff::finding::Diff;
+use crate::diff::label::harmless_lines;
 use crate::document::Document;
 use crate::files::{self, Changes, Generated, Mode};
 use crate::generate::Output;
@@ -73,11 +74,12 @@ pub(crate) fn main(workspace: &Path, arguments: impl Iterator<Item = String>) ->
         Ok(options) => run(workspace, &options, std::io::stdin(), &mut out),
     };
     // A reader that has seen enough, such as `head`, is no failure of the update.
-    let _ = std::io::stdout().write_all(out.as_bytes());
+    let _ = std::io::stdout().write_all(harmless_lines(&out).as_bytes());
     let Err((failure, error)) = result else {
         return ExitCode::SUCCESS;
     };
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    let error = harmless_lines(&format!("{error:#}"));
+    let _ = writeln!(std::io::stderr(), "error: {error}");
     ExitCode::from(failure as u8)
 }
 
@@ -195,8 +197,9 @@ fn report(
     // What cannot be read of the SDK and its version is left out: an update does not depend on it.
     let sdk = Sdk::read(workspace).unwrap_or_default();
     let rust = diff::rust::explain(diff, &old, &new, &sdk);
-    let step = diff::semver::step(workspace, diff, &rust).unwrap_or_default();
-    Ok(diff::report::text(diff, Ok(&rust), &step))
+    let step = diff::semver::step(workspace, diff, &rust).ok();
+    let paint = diff::paint::Paint::PLAIN;
+    Ok(diff::report::text(diff, Ok(&rust), step.as_ref(), paint))
 }
 
 /// Corrects and lowers a document.

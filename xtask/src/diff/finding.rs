@@ -2,13 +2,17 @@
 
 use std::rc::Rc;
 
+use serde::Serialize;
+
 use super::edition::Pointer;
 use super::pairs::PairId;
 use super::rules::{Id, Rule};
 use crate::document::Place;
 
 /// What a change does. The order is that of reports, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     /// Programs that are in order stop working.
     Breaking,
@@ -202,6 +206,15 @@ pub(crate) struct Operation {
     pub(crate) new: Option<Pointer>,
 }
 
+/// What identifies a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct About {
+    /// SHA-256 of its text, in hex.
+    pub(crate) sha256: String,
+    /// The version of the API that it names.
+    pub(crate) version: String,
+}
+
 /// The result of a comparison.
 #[derive(Debug)]
 pub(crate) struct Diff {
@@ -209,6 +222,8 @@ pub(crate) struct Diff {
     pub(crate) old: String,
     /// Name of the new document.
     pub(crate) new: String,
+    /// What identifies the old and the new document.
+    pub(crate) about: (About, About),
     /// The operations of both, webhooks and callbacks among them.
     pub(crate) operations: Vec<Operation>,
     /// Component schemas that correspond: old and new names.

@@ -113,25 +113,38 @@ pub(super) fn listed<'v>(values: impl IntoIterator<Item = &'v Value>) -> String 
     texts.join(", ")
 }
 
-/// Text of a document without what would steer a terminal, and not too long.
+/// Text of a document without what would steer a terminal or end the backticks around it, and not too long.
 pub(super) fn clean(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+    let shown = match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}...", harmless(&text[..end])),
         None => harmless(text),
-    }
+    };
+    shown.replace('`', "\\u{60}")
 }
 
 /// Text without what would steer a terminal.
 pub(super) fn harmless(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {
-        let steers = character.is_control()
-            || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
-        if steers {
+        if steers(character) {
             out.extend(character.escape_unicode());
         } else {
             out.push(character);
         }
     }
     out
+}
+
+/// Lines of text without what would steer a terminal.
+pub(crate) fn harmless_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(harmless).collect();
+    lines.join("\n")
+}
+
+/// Whether a character does something to a terminal, or to the order in which others are read.
+pub(super) fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
 use super::edition::Pointer;
-use super::finding::{Diff, Directions, Finding, Note, Site, Verdict};
+use super::finding::{About, Diff, Directions, Finding, Note, Site, Verdict};
 use super::pairs::{Comparer, Pair, PairId};
 use super::rules::Id;
 use crate::document::{Document, Place};
@@ -123,6 +124,7 @@ impl<'d> Comparer<'d> {
         Ok(Diff {
             old: self.old.document.name.clone(),
             new: self.new.document.name.clone(),
+            about: (about(self.old.document), about(self.new.document)),
             operations: self.operations.into_iter().map(|it| it.operation).collect(),
             schemas: self.schemas.into_iter().collect(),
             findings,
@@ -311,6 +313,17 @@ fn site(document: &Document, pointer: Pointer) -> Site {
     Site {
         place: place.unwrap_or(Place { line: 1, column: 1 }),
         pointer,
+    }
+}
+
+fn about(document: &Document) -> About {
+    let version = document.root.pointer("/info/version");
+    About {
+        sha256: document.sha256.clone(),
+        version: version
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
     }
 }
 

@@ -3,19 +3,27 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::changelog;
 use super::finding::{Diff, Finding, Operation, Verdict};
-use super::label::clean;
+use super::label::{clean, harmless, harmless_lines};
+use super::paint::Paint;
 use super::rules::RULES;
 use super::rust::{Effect, Rust, item};
+use super::semver::Step;
 
 /// How many operations, Rust items and SDK methods of a finding are listed, and how many schemas.
 const LISTED: usize = 3;
 
 /// The report. `rust` is what became of the items, or why nobody knows; `step` is what that means for the version.
-pub(crate) fn text(diff: &Diff, rust: Result<&Rust, &String>, step: &str) -> String {
+pub(crate) fn text(
+    diff: &Diff,
+    rust: Result<&Rust, &String>,
+    step: Option<&Step>,
+    paint: Paint,
+) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
-    let _ = write(&mut out, diff, rust, step);
+    let _ = write(&mut out, diff, rust, (step, paint));
     out
 }
 
@@ -23,12 +31,12 @@ fn write(
     out: &mut String,
     diff: &Diff,
     rust: Result<&Rust, &String>,
-    step: &str,
+    (step, paint): (Option<&Step>, Paint),
 ) -> std::fmt::Result {
     writeln!(out, "{} -> {}", diff.old, diff.new)?;
     writeln!(out, "{}", compared(diff))?;
     if let Err(why) = rust {
-        writeln!(out, "Rust items: {why}")?;
+        writeln!(out, "Rust items: {}", harmless_lines(why))?;
     }
     for verdict in Verdict::ALL {
         let group: Vec<_> = diff
@@ -40,37 +48,43 @@ fn write(
         if group.is_empty() {
             continue;
         }
-        writeln!(out, "\n{} ({})", verdict.name(), group.len())?;
+        let heading = format!("{} ({})", verdict.name(), group.len());
+        writeln!(out, "\n{}", paint.verdict(verdict, &heading))?;
         for (index, finding) in group {
-            one(out, diff, finding)?;
+            one(out, diff, finding, paint)?;
             if let Some(effect) = rust.ok().and_then(|rust| rust.effects.get(index)) {
                 follows(out, effect, LISTED)?;
+                code(out, effect, paint)?;
             }
         }
     }
     if let Ok(rust) = rust {
-        unforeseen(out, rust)?;
+        unforeseen(out, rust, paint)?;
     }
     writeln!(out, "\n{}", counts(diff))?;
-    if !step.is_empty() {
-        writeln!(out, "{step}")?;
+    if let Some(step) = step {
+        writeln!(out, "{}", step.text())?;
     }
     let touched: BTreeSet<&str> = diff
         .findings
         .iter()
         .filter_map(|it| it.schema().1.or(it.schema().0))
         .collect();
-    match touched.is_empty() {
+    if !touched.is_empty() {
+        let touched = touched.into_iter().map(clean);
+        writeln!(out, "schemas touched: {}", some(touched))?;
+    }
+    match diff.findings.is_empty() {
         true => Ok(()),
-        false => writeln!(
+        false => write!(
             out,
-            "schemas touched: {}",
-            some(touched.into_iter().map(clean))
+            "\nentry for CHANGELOG.md\n\n{}",
+            changelog::entry(diff, rust.ok())
         ),
     }
 }
 
-fn one(out: &mut String, diff: &Diff, finding: &Finding) -> std::fmt::Result {
+fn one(out: &mut String, diff: &Diff, finding: &Finding, paint: Paint) -> std::fmt::Result {
     let place = &finding.new.place;
     let direction = match finding.directions.name() {
         name if !finding.operations.is_empty() => format!(" ({name})"),
@@ -79,13 +93,17 @@ fn one(out: &mut String, diff: &Diff, finding: &Finding) -> std::fmt::Result {
     writeln!(
         out,
         "  {}:{}:{}: {}: {}{direction}",
-        diff.new, place.line, place.column, finding.rule.name, finding.text
+        diff.new,
+        place.line,
+        place.column,
+        finding.rule.name,
+        harmless(&finding.text)
     )?;
     let old = &finding.old.place;
     let source = finding.source.map_or(String::new(), |source| {
-        format!(", source {}", source.name())
+        format!(", source {}", paint.verdict(source, source.name()))
     });
-    let wire = finding.wire.name();
+    let wire = paint.verdict(finding.wire, finding.wire.name());
     write!(
         out,
         "      wire {wire}{source}; {}:{}:{}",
@@ -118,8 +136,27 @@ fn follows(out: &mut String, effect: &Effect, listed: usize) -> std::fmt::Result
     }
 }
 
+/// The first few pieces of code that break, each as it was and as it is.
+fn code(out: &mut String, effect: &Effect, paint: Paint) -> std::fmt::Result {
+    for calls in effect.calls.iter().take(LISTED) {
+        let before = format!("- {}", calls.before);
+        writeln!(out, "      {}", paint.removed(&before))?;
+        match &calls.after {
+            Some(after) => writeln!(out, "      {}", paint.added(&format!("+ {after}")))?,
+            None => writeln!(out, "        nothing replaces it")?,
+        }
+        if let Some(hint) = &calls.hint {
+            writeln!(out, "        {hint}")?;
+        }
+    }
+    match effect.calls.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => writeln!(out, "        and {more} more pieces of code"),
+    }
+}
+
 /// Items that change although the documents say the same, and what this tool did not foresee.
-fn unforeseen(out: &mut String, rust: &Rust) -> std::fmt::Result {
+fn unforeseen(out: &mut String, rust: &Rust, paint: Paint) -> std::fmt::Result {
     let notation = &rust.notation;
     if !notation.items.is_empty() {
         let count = notation.items.len();
@@ -128,12 +165,13 @@ fn unforeseen(out: &mut String, rust: &Rust) -> std::fmt::Result {
             "\nnotation: code changes although the wire does not ({count})"
         )?;
         follows(out, notation, usize::MAX)?;
+        code(out, notation, paint)?;
     }
     if !rust.faults.is_empty() {
         let count = rust.faults.len();
         writeln!(out, "\nfaults of this tool: please report ({count})")?;
         for fault in &rust.faults {
-            writeln!(out, "      {fault}")?;
+            writeln!(out, "      {}", harmless(fault))?;
         }
     }
     Ok(())
@@ -151,7 +189,7 @@ fn some<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
 }
 
 /// What was compared.
-fn compared(diff: &Diff) -> String {
+pub(super) fn compared(diff: &Diff) -> String {
     let count = |missing: fn(&Operation) -> bool| match diff
         .operations
         .iter()
@@ -174,7 +212,7 @@ fn compared(diff: &Diff) -> String {
 }
 
 /// How many changes there are of each verdict.
-fn counts(diff: &Diff) -> String {
+pub(super) fn counts(diff: &Diff) -> String {
     if diff.findings.is_empty() {
         return "no changes".to_owned();
     }

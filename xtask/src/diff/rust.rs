@@ -13,7 +13,10 @@ use crate::document::Document;
 use crate::overlay::Overlay;
 use crate::progress::Progress;
 use crate::surface::sdk::Sdk;
-use crate::surface::{Cause, Change, Edition, Kind, Verified, What, owner, places, verify, whole};
+use crate::surface::{
+    Calls, Cause, Change, Edition, Expected, Kind, Verified, What, calls, owner, places, verify,
+    whole,
+};
 
 /// What became of the items.
 #[derive(Debug)]
@@ -24,7 +27,11 @@ pub(crate) struct Rust {
     pub(crate) effects: Vec<Effect>,
     /// Changes that follow from another notation alone.
     pub(crate) notation: Effect,
-    /// Changes that no finding explains, and what should have happened and did not.
+    /// Changes that no finding explains, without the parts of what came or went as a whole.
+    pub(crate) unexplained: Vec<Change>,
+    /// What should have happened and did not, with the index of the finding.
+    pub(crate) unfulfilled: Vec<(usize, Expected)>,
+    /// Both of these in words: faults of this tool.
     pub(crate) faults: Vec<String>,
 }
 
@@ -35,6 +42,8 @@ pub(crate) struct Effect {
     pub(crate) items: Vec<Change>,
     /// The SDK's methods and types that are built on them.
     pub(crate) users: BTreeSet<String>,
+    /// Code before and after each change that breaks any.
+    pub(crate) calls: Vec<Calls>,
 }
 
 /// A finding as a cause, with the operations that its indices mean.
@@ -107,6 +116,11 @@ fn fits(workspace: &Path, document: &Document) -> bool {
 
 /// Explains the changes of the items by the findings.
 pub(crate) fn explain(diff: &mut Diff, old: &Edition, new: &Edition, sdk: &Sdk) -> Rust {
+    // Users of the SDK reach the generated client by `api()`.
+    let client = match sdk.is_empty() {
+        true => "client",
+        false => "client.api()",
+    };
     let told = |finding| Told(finding, &diff.operations);
     let causes: Vec<_> = diff.findings.iter().map(told).collect();
     let verified = verify(&causes, old, new);
@@ -125,7 +139,12 @@ pub(crate) fn explain(diff: &mut Diff, old: &Edition, new: &Edition, sdk: &Sdk) 
         let mut items: Vec<_> = whole(changes).into_iter().cloned().collect();
         // What stands in the very place says more than what follows from it.
         items.sort_by_key(|item| (item.verdict, !own.contains(item.path())));
-        Effect { items, users }
+        let calls = calls(&items, (old, new), client);
+        Effect {
+            items,
+            users,
+            calls,
+        }
     };
     let each = explained.iter().zip(&own);
     let effects: Vec<_> = each.map(|(indices, own)| effect(indices, own)).collect();
@@ -135,10 +154,15 @@ pub(crate) fn explain(diff: &mut Diff, old: &Edition, new: &Edition, sdk: &Sdk) 
         let verdicts = indices.iter().map(|index| verified.changes[*index].verdict);
         finding.source = Some(verdicts.min().unwrap_or(Verdict::None));
     }
+    let unexplained = verified.unexplained.iter();
+    let unexplained = whole(unexplained.map(|index| &verified.changes[*index]));
+    let unexplained = unexplained.into_iter().cloned().collect();
     Rust {
         changes: verified.changes,
         effects,
         notation,
+        unexplained,
+        unfulfilled: verified.unfulfilled,
         faults,
     }
 }
@@ -234,8 +258,13 @@ fn faults(diff: &Diff, verified: &Verified) -> Vec<String> {
     unexplained.chain(unfulfilled).collect()
 }
 
-/// A change in words.
+/// A change in words, with its verdict.
 pub(super) fn item(change: &Change) -> String {
+    format!("{} ({})", words(change), change.verdict.name())
+}
+
+/// A change in words.
+pub(super) fn words(change: &Change) -> String {
     const LONGEST: usize = 60;
     let path = change.path();
     let signature = |text: &str| (text.len() <= LONGEST).then(|| text.to_owned());
@@ -256,5 +285,5 @@ pub(super) fn item(change: &Change) -> String {
         (What::Changed, Some(before), Some(after)) => format!("{path}: {before} -> {after}"),
         (What::Changed, ..) => format!("{path}: another signature"),
     };
-    format!("{} ({})", harmless(&text), change.verdict.name())
+    harmless(&text)
 }

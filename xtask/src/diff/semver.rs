@@ -4,15 +4,53 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
+use serde::Serialize;
+
 use super::finding::{Diff, Verdict};
 use super::rust::Rust;
 use crate::surface::{Change, whole};
+
+/// The step to the next version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Step {
+    /// The workspace's version.
+    pub(crate) current: String,
+    /// The version that follows; the same if no public item changes.
+    pub(crate) next: String,
+    /// Why it is this one.
+    pub(crate) reason: String,
+    /// Whether the wire breaks although the source does not: programs that are not rebuilt fail as well.
+    pub(crate) only_wire_breaks: bool,
+}
+
+impl Step {
+    /// The step in words.
+    pub(crate) fn text(&self) -> String {
+        let Self {
+            current,
+            next,
+            reason,
+            ..
+        } = self;
+        let mut text = match current == next {
+            true => format!("version: stays {current}, because {reason}"),
+            false => format!("version: {current} -> {next}, because {reason}"),
+        };
+        if self.only_wire_breaks {
+            text.push_str(
+                "\nthe wire breaks although the source does not: programs that are not rebuilt fail as well",
+            );
+        }
+        text
+    }
+}
 
 /// The step from the workspace's version, with its reason.
 ///
 /// # Errors
 /// If the workspace's manifest has no version.
-pub(crate) fn step(workspace: &Path, diff: &Diff, rust: &Rust) -> Result<String> {
+pub(crate) fn step(workspace: &Path, diff: &Diff, rust: &Rust) -> Result<Step> {
     let path = workspace.join("Cargo.toml");
     let manifest = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
@@ -20,24 +58,26 @@ pub(crate) fn step(workspace: &Path, diff: &Diff, rust: &Rust) -> Result<String>
         bail!("{}: no version under [workspace.package]", path.display());
     };
     let items: Vec<_> = whole(&rust.changes);
-    let mut text = reason(version, &items);
     let breaks = diff.findings.iter().any(|it| it.wire == Verdict::Breaking);
     let is_source = items.iter().any(|it| it.verdict == Verdict::Breaking);
-    if breaks && !is_source {
-        text.push_str(
-            "\nthe wire breaks although the source does not: programs that are not rebuilt fail as well",
-        );
-    }
-    Ok(text)
+    let [major, minor, patch] = version;
+    let (next, reason) = reason(version, &items);
+    Ok(Step {
+        current: format!("{major}.{minor}.{patch}"),
+        next,
+        reason,
+        only_wire_breaks: breaks && !is_source,
+    })
 }
 
-fn reason(version: [u64; 3], items: &[&Change]) -> String {
+/// The next version, and why it is that.
+fn reason(version: [u64; 3], items: &[&Change]) -> (String, String) {
     let [major, minor, patch] = version;
-    let before = format!("{major}.{minor}.{patch}");
     let count = |verdict| items.iter().filter(|it| it.verdict == verdict).count();
     let breaking = count(Verdict::Breaking);
     if items.is_empty() {
-        return format!("version: stays {before}, because no public item changes");
+        let current = format!("{major}.{minor}.{patch}");
+        return (current, "no public item changes".to_owned());
     }
     let after = next(version, breaking > 0, count(Verdict::Compatible) > 0);
     let why = match breaking {
@@ -45,7 +85,7 @@ fn reason(version: [u64; 3], items: &[&Change]) -> String {
         1 => "one change of a public item breaks code that uses it".to_owned(),
         more => format!("{more} changes of public items break code that uses them"),
     };
-    format!("version: {before} -> {after}, because {why}")
+    (after, why)
 }
 
 /// Before 1.0 the second number counts breaking changes, and the third one all others.

@@ -2,6 +2,7 @@
 
 mod cases;
 mod findings;
+mod formats;
 mod hostile;
 mod notation;
 mod properties;

@@ -207,8 +207,10 @@ impl Sides<'_> {
                 self.new.kind(new) == kind && same_owner
             };
             let mut alike = after.iter().filter(alike);
+            let last = |path: &ItemPath| path.rsplit("::").next().map(str::to_owned);
             if let (Some(new), None) = (alike.next(), alike.next())
-                && new != old
+                // Names that differ in case alone may be one in Rust, and what is around them may have another.
+                && last(new) != last(old)
                 && !before.contains(new)
                 && !after.contains(old)
             {

@@ -36,6 +36,11 @@ impl Sdk {
         })
     }
 
+    /// Whether nothing is known of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
     /// The methods that call an operation: `sessions::CreateSession::send`.
     pub(crate) fn methods_of(&self, operation: &str) -> Vec<String> {
         self.users_of(operation)

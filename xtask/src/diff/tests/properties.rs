@@ -125,7 +125,14 @@ fn a_change_and_its_reverse_have_contrary_rules_at_the_same_places() {
 fn the_same_input_gives_the_same_bytes() {
     let plain = vendored();
     let (root, _) = changed(&plain, 42, 60);
-    let text = || super::super::report::text(&compare(&plain, &root), Err(&"no".to_owned()), "");
+    let text = || {
+        super::super::report::text(
+            &compare(&plain, &root),
+            Err(&"no".to_owned()),
+            None,
+            super::super::paint::Paint::PLAIN,
+        )
+    };
     let first = text();
     assert!(first.lines().count() > 20, "{first}");
     assert_eq!(first, text());

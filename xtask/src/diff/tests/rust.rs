@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::super::finding::Verdict;
+use super::super::json::json;
+use super::super::paint::Paint;
 use super::super::rust::{self, explain};
 use super::super::{Options, report, semver};
-use super::*;
+use super::{formats, *};
 use crate::codegen;
 use crate::progress::Progress;
-use crate::surface::Edition;
 use crate::surface::sdk::Sdk;
+use crate::surface::{self, Edition};
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -42,8 +45,22 @@ fn assert_foreseen(pairs: impl Iterator<Item = (String, Value, Value)>, at_least
             continue;
         };
         let sdk = Sdk::default();
-        let there = explain(&mut compare(&old, &new), &before, &after, &sdk);
-        let back = explain(&mut compare(&new, &old), &after, &before, &sdk);
+        let (mut onwards, mut backwards) = (compare(&old, &new), compare(&new, &old));
+        let there = explain(&mut onwards, &before, &after, &sdk);
+        let back = explain(&mut backwards, &after, &before, &sdk);
+        let ways = [
+            (&onwards, &there, (&*before, &*after)),
+            (&backwards, &back, (&*after, &*before)),
+        ];
+        for (diff, rust, editions) in ways {
+            formats::assert_valid(&json(diff, Ok(rust), None).unwrap());
+            for effect in rust.effects.iter().chain([&rust.notation]) {
+                surface::assert_calls_sound(&effect.calls, editions);
+                let breaks = |it: &surface::Change| it.verdict == Verdict::Breaking;
+                let is_told = !effect.calls.is_empty() || !effect.items.iter().any(breaks);
+                assert!(is_told, "{name}: no code for {:#?}", effect.items);
+            }
+        }
         generated += 1;
         changes += usize::from(!there.changes.is_empty());
         let faults = there.faults.into_iter().chain(back.faults);
@@ -126,7 +143,7 @@ fn what_is_not_foreseen_is_a_fault_of_the_tool() {
     let (before, after) = (editions.of(&old).unwrap(), editions.of(&new).unwrap());
     let lines = |diff: &mut Diff, (before, after): (&Edition, &Edition)| {
         let rust = explain(diff, before, after, &Sdk::default());
-        let text = report::text(diff, Ok(&rust), "");
+        let text = report::text(diff, Ok(&rust), None, Paint::PLAIN);
         let faults = text
             .lines()
             .skip_while(|line| !line.starts_with("faults of this tool: please report ("));
@@ -139,6 +156,14 @@ fn what_is_not_foreseen_is_a_fault_of_the_tool() {
         unexplained[1],
         "      no change explains types::PostABody::x: Option<String> -> Option<i64> (breaking)"
     );
+    let rust = explain(&mut silent, &before, &after, &Sdk::default());
+    let report = json(&silent, Ok(&rust), None).unwrap();
+    formats::assert_valid(&report);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["unexplained"][0]["path"], "types::PostABody::x");
+    assert_eq!(report["unexplained"][0]["verified"], false);
+    let entry = report["changelog"].as_str().unwrap();
+    assert!(entry.contains("\n- **Breaking:** `types::PostABody::x` is "));
     let unfulfilled = lines(&mut compare(&old, &new), (&before, &before));
     assert!(
         unfulfilled[1].starts_with(
@@ -223,10 +248,13 @@ fn an_update_is_reported_with_items_and_methods() {
     let rust = rust::join(&workspace(), &options, &mut diff, (old, new)).unwrap();
     let rust = rust.unwrap();
     let step = semver::step(&workspace(), &diff, &rust).unwrap();
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../../../testdata/snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_snapshot!("diff", report::text(&diff, Ok(&rust), &step)));
+    formats::assert_valid(&json(&diff, Ok(&rust), Some(&step)).unwrap());
+    formats::snapshots().bind(|| {
+        insta::assert_snapshot!(
+            "diff",
+            report::text(&diff, Ok(&rust), Some(&step), Paint::PLAIN)
+        )
+    });
 }
 
 /// Many changes at once, of which one may hide another.

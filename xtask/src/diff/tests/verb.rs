@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::{End, Level, Options, options, run};
+use super::super::{End, Format, Level, Options, options, run};
 
 fn parse(arguments: &[&str]) -> Result<Options, String> {
     options(arguments.iter().map(|argument| (*argument).to_owned()))
@@ -51,6 +51,14 @@ fn documents_and_options_are_read() {
         parse(&["a", "b", "--fail-on=breaking"]),
         Ok(expected(Some("b"), Some(Level::Breaking)))
     );
+    for (name, format) in [
+        ("text", Format::Text),
+        ("json", Format::Json),
+        ("markdown", Format::Markdown),
+    ] {
+        assert_eq!(parse(&["a", "--format", name]).unwrap().format, format);
+    }
+    assert_eq!(parse(&["a"]).unwrap().format, Format::Text);
     let other = parse(&["a", "--wire", "--no-overlay", "--overlay=o.yaml"]).unwrap();
     assert!(other.wire && other.no_overlay && other.overlay == Some(PathBuf::from("o.yaml")));
     assert!(parse(&["--rules"]).unwrap().rules);
@@ -58,7 +66,7 @@ fn documents_and_options_are_read() {
 
 #[test]
 fn bad_calls_say_what_is_wrong() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 11] = [
         (&[], "one or two documents"),
         (&["a", "b", "c"], "one or two documents"),
         (&[""], "one or two documents"),
@@ -66,12 +74,42 @@ fn bad_calls_say_what_is_wrong() {
         (&["a", "--fail-on"], "needs `breaking` or `risky`"),
         (&["a", "--fail-on", "docs"], "needs `breaking` or `risky`"),
         (&["a", "--overlay"], "needs a path"),
+        (&["a", "--format"], "needs `text`, `json` or `markdown`"),
+        (
+            &["a", "--format=yaml"],
+            "needs `text`, `json` or `markdown`",
+        ),
         (&["--rules", "a"], "leave the documents out"),
         (&["--rules=x"], "no option `--rules`"),
     ];
     for (arguments, expected) in cases {
         let message = parse(arguments).unwrap_err();
         assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn each_format_has_all_findings() {
+    let (_folder, old, new) = folder();
+    let report = |format: &str, more: &[&str]| {
+        let arguments = [&[old.as_str(), &new, "--format", format], more].concat();
+        let (end, text) = run(&workspace(), &parse(&arguments).unwrap()).unwrap();
+        assert_eq!(end, End::Fine);
+        text
+    };
+    for more in [&[][..], &["--wire"]] {
+        let text = report("json", more);
+        super::formats::assert_valid(&text);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let findings = json["findings"].as_array().unwrap();
+        assert!(findings.len() == 2 && json["old"]["sha256"] != json["new"]["sha256"]);
+        for format in ["text", "markdown"] {
+            let text = report(format, more);
+            for finding in findings {
+                assert!(text.contains(finding["rule"].as_str().unwrap()), "{text}");
+            }
+        }
+        assert_eq!(text, report("json", more));
     }
 }
 
