@@ -136,7 +136,9 @@ pub(crate) fn lower(document: &Document, overlay: Option<&Overlay>) -> Result<(A
     // Before the overlay, so that origins are places of the published document.
     lower::origins::mark(&mut root, &mut Origins::default());
     let applied = match overlay {
-        Some(overlay) => overlay.apply(&mut root)?,
+        Some(overlay) => overlay
+            .apply(&mut root)
+            .with_context(|| format!("{}: the overlay cannot be applied", document.name))?,
         None => Applied::default(),
     };
     document::check_references(document, &root)?;

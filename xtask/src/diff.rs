@@ -4,8 +4,11 @@
 //! code that is generated from both, and explained by the changes of the documents.
 
 mod access;
+mod applied;
+mod approvals;
 mod atoms;
 mod changelog;
+mod date;
 mod discriminators;
 mod edition;
 pub(crate) mod finding;
@@ -48,6 +51,7 @@ pub(crate) use finding::Verdict;
 #[cfg(test)]
 pub(crate) use rules::RULES;
 
+use date::Date;
 use finding::Diff;
 use label::harmless_lines;
 use paint::Paint;
@@ -72,6 +76,10 @@ pub(crate) struct Options {
     pub(crate) overlay: Option<PathBuf>,
     /// Generate from the documents as they are.
     pub(crate) no_overlay: bool,
+    /// Another approvals file than that of the workspace.
+    pub(crate) approvals: Option<PathBuf>,
+    /// The day for which approvals are read; none for that of the clock.
+    pub(crate) today: Option<Date>,
     /// List the rules instead.
     pub(crate) rules: bool,
 }
@@ -138,14 +146,19 @@ pub(crate) fn main(workspace: &Path, arguments: impl Iterator<Item = String>) ->
 /// Compares, and gives the report.
 fn run(workspace: &Path, options: &Options) -> Result<(End, String)> {
     if options.rules {
-        return Ok((End::Fine, report::rules()));
+        return Ok((End::Fine, rules::page()));
     }
+    let approvals = approvals::load(workspace, options.approvals.as_deref())?;
     let old = load::load(workspace, &options.old)?;
     let new = match &options.new {
         Some(new) => load::load(workspace, new)?,
         None => load::vendored(workspace)?,
     };
     let mut diff = whole::compare(&old, &new)?;
+    if let Some(approvals) = approvals {
+        let today = options.today.unwrap_or_else(Date::today);
+        approvals::apply(&approvals, today, &mut diff);
+    }
     let rust = match options.wire {
         true => Err("left out, as `--wire` says".to_owned()),
         false => rust::join(workspace, options, &mut diff, (old, new))?,
@@ -168,13 +181,23 @@ fn run(workspace: &Path, options: &Options) -> Result<(End, String)> {
     Ok((end, report))
 }
 
-/// The worst verdict of all: on the wire, and of the items.
+/// The worst verdict of all that is not approved: on the wire, and of the items.
 fn worst(diff: &Diff, rust: Option<&Rust>) -> Verdict {
-    let findings = diff.findings.iter().map(finding::Finding::worst);
+    let findings = diff.findings.iter().filter(|it| it.approval.is_none());
+    let verdicts = findings.map(finding::Finding::worst);
     // Items that no finding explains count as well.
-    let items = rust.into_iter().flat_map(|rust| &rust.changes);
-    let verdicts = findings.chain(items.map(|change| change.verdict));
+    let verdicts = verdicts.chain(rust.map(|rust| rust.rest));
     verdicts.min().unwrap_or(Verdict::None)
+}
+
+/// What `--format` takes.
+fn format(name: Option<String>) -> Result<Format, String> {
+    match name.as_deref() {
+        Some("text") => Ok(Format::Text),
+        Some("json") => Ok(Format::Json),
+        Some("markdown") => Ok(Format::Markdown),
+        _ => Err("`--format` needs `text`, `json` or `markdown`".to_owned()),
+    }
 }
 
 /// Reads the command line; gives what is wrong with it and what to write.
@@ -192,17 +215,23 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
             "--rules" if inline.is_none() => options.rules = true,
             "--wire" if inline.is_none() => options.wire = true,
             "--no-overlay" if inline.is_none() => options.no_overlay = true,
-            "--overlay" => match inline.or_else(|| arguments.next()) {
-                Some(path) if !path.is_empty() => options.overlay = Some(PathBuf::from(path)),
-                _ => return Err("`--overlay` needs a path".to_owned()),
-            },
-            "--format" => {
-                options.format = match inline.or_else(|| arguments.next()).as_deref() {
-                    Some("text") => Format::Text,
-                    Some("json") => Format::Json,
-                    Some("markdown") => Format::Markdown,
-                    _ => return Err("`--format` needs `text`, `json` or `markdown`".to_owned()),
+            "--overlay" | "--approvals" => {
+                let path = inline.or_else(|| arguments.next());
+                let path = path.filter(|path| !path.is_empty());
+                let path = path.ok_or_else(|| format!("`{flag}` needs a path"))?;
+                let place = match flag.as_str() {
+                    "--overlay" => &mut options.overlay,
+                    _ => &mut options.approvals,
                 };
+                *place = Some(PathBuf::from(path));
+            }
+            "--today" => {
+                let day = inline.or_else(|| arguments.next());
+                options.today = day.and_then(|day| Date::parse(&day));
+                options.today.ok_or("`--today` needs a day as YYYY-MM-DD")?;
+            }
+            "--format" => {
+                options.format = format(inline.or_else(|| arguments.next()))?;
             }
             "--fail-on" => {
                 options.fail_on = match inline.or_else(|| arguments.next()).as_deref() {

@@ -43,7 +43,9 @@ diff OLD [NEW]     what changed for users of the API; NEW is openapi.yaml if lef
   --wire               leave the Rust items out, and generate nothing
   --overlay FILE       generate both with another overlay
   --no-overlay         generate both from the documents as they are
-  --rules              list the rules that judge changes
+  --approvals FILE     another file of approved changes than openapi.approvals.yaml
+  --today YYYY-MM-DD   the day by which approvals expire, if not that of the clock
+  --rules              list the rules that judge changes, as in xtask/RULES.md
                    exit codes: 0 fine, 1 changes of that level, 2 bad input, 3 bad call
 update FILE        take in a new edition of the document (`-`: standard input): show what changed, replace
                    openapi.yaml, run codegen, and list what to review
@@ -65,9 +67,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the first argument of a verb asks for help.
+/// Whether one of a verb's arguments asks for help.
 fn is_help(arguments: &[String]) -> bool {
-    matches!(arguments.first().map(String::as_str), Some("--help" | "-h"))
+    let is_help = |argument: &String| matches!(argument.as_str(), "--help" | "-h");
+    arguments.iter().any(is_help)
 }
 
 /// The exit code of a verb.
@@ -141,4 +144,19 @@ fn codegen_options(mut arguments: impl Iterator<Item = String>) -> Result<Option
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_path_buf()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_help;
+
+    #[test]
+    fn help_may_stand_after_other_arguments() {
+        let asks = |line: &str| {
+            let arguments: Vec<_> = line.split(' ').map(str::to_owned).collect();
+            is_help(&arguments)
+        };
+        assert!(asks("--help") && asks("a.yaml -h") && asks("a.yaml --wire --help"));
+        assert!(!asks("a.yaml --wire"));
+    }
 }

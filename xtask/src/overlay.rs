@@ -150,6 +150,14 @@ impl Overlay {
         Ok(Applied { actions })
     }
 
+    /// Whether most of the actions find something in `root`, whether or not they can be applied to it.
+    pub(crate) fn is_for(&self, root: &Value) -> bool {
+        let finds = |action: &&Action| {
+            select(root, &action.target).is_ok_and(|pointers| !pointers.is_empty())
+        };
+        2 * self.actions.iter().filter(finds).count() > self.actions.len()
+    }
+
     /// Applies one action; gives the number of matched nodes and whether anything changed.
     fn apply_action(&self, action: &Action, root: &mut Value) -> Result<(usize, bool)> {
         let pointers = select(root, &action.target)?;

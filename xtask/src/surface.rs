@@ -29,6 +29,7 @@ pub(crate) use crate::lower::origins::ItemPath;
 pub(crate) use calls::assert_sound as assert_calls_sound;
 pub(crate) use calls::{Calls, calls, type_of};
 pub(crate) use changes::{Change, What, whole};
+pub(crate) use class::effect;
 pub(crate) use editions::Edition;
 pub(crate) use predict::{Cause, Expected, places};
 pub(crate) use verify::{Verified, verify};

@@ -260,7 +260,7 @@ impl<'d> Comparer<'d> {
                 listed(&after)
             );
             let places = (&old.at("variables"), &new.at("variables"));
-            self.add(scope, Id::ServerVariableChanged, places, &what, asked);
+            self.add_of_owner(scope, Id::ServerVariableChanged, places, &what, asked);
         }
         self.leftovers(scope, &old, &new, &["url", "variables"], asked);
     }

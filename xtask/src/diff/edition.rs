@@ -267,6 +267,7 @@ impl<'d> Edition<'d> {
         shape.values.is_none()
             && shape.facts.is_empty()
             && shape.unions.is_empty()
+            && shape.applied.is_empty()
             && shape.properties.is_empty()
             && shape.items.is_empty()
             && shape.additional.is_empty()

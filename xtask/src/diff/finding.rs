@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
+use super::approvals::Approval;
 use super::edition::Pointer;
 use super::pairs::PairId;
 use super::rules::{Id, Rule};
@@ -172,6 +173,8 @@ pub(crate) struct Finding {
     /// What it does to somebody who upgrades the crate: the worst verdict of the items that follow from it. None as long
     /// as nobody looked at the items, but for what has no trace in Rust code but its docs.
     pub(crate) source: Option<Verdict>,
+    /// Why it is taken as it is, if somebody said so.
+    pub(crate) approval: Option<Rc<Approval>>,
 }
 
 impl Finding {
@@ -230,4 +233,6 @@ pub(crate) struct Diff {
     pub(crate) schemas: Vec<(String, String)>,
     /// The changes, sorted by wire verdict and place.
     pub(crate) findings: Vec<Finding>,
+    /// Approvals that do not hold any more, each a sentence without its end.
+    pub(crate) lapsed: Vec<String>,
 }

@@ -42,6 +42,13 @@ impl Edition<'_> {
         for uses in [&shape.additional, &shape.items] {
             self.child(uses, levels)?.hash(hasher);
         }
+        for (key, facts) in &shape.applied {
+            key.hash(hasher);
+            for fact in facts {
+                self.child(std::slice::from_ref(&fact.at), levels)?
+                    .hash(hasher);
+            }
+        }
         for union in &shape.unions {
             let mut arms = Vec::new();
             for arm in &union.arms {

@@ -29,7 +29,7 @@ impl<'d> Comparer<'d> {
                 (None, None) => return,
             };
             let places = (&old.entry.at("operationId"), &new.entry.at("operationId"));
-            self.add(scope, Id::OperationIdChanged, places, &what, asked);
+            self.add_of_owner(scope, Id::OperationIdChanged, places, &what, asked);
         }
         self.tags(scope, old, new);
         self.deprecated(scope, &old.entry, &new.entry, asked);
@@ -91,7 +91,7 @@ impl<'d> Comparer<'d> {
             shown(&after)
         );
         let places = (&old.entry.at("tags"), &new.entry.at("tags"));
-        self.add(scope, Id::OperationTagsChanged, places, &what, scope.asked);
+        self.add_of_owner(scope, Id::OperationTagsChanged, places, &what, scope.asked);
     }
 
     /// Finds tags that have another name: all operations that had the one have the other.

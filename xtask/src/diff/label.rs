@@ -86,7 +86,21 @@ fn below(tokens: &[&str]) -> String {
     match tokens {
         ["properties", name, rest @ ..] => format!(".{name}{}", below(rest)),
         ["items", rest @ ..] => format!("[]{}", below(rest)),
+        ["prefixItems", index, rest @ ..] => format!("[{index}]{}", below(rest)),
         ["additionalProperties", rest @ ..] => format!(".*{}", below(rest)),
+        ["patternProperties", pattern, rest @ ..] => format!(".({pattern}){}", below(rest)),
+        ["dependentSchemas", name, rest @ ..] => format!(" (with {name}){}", below(rest)),
+        [
+            word @ ("not"
+            | "if"
+            | "then"
+            | "else"
+            | "contains"
+            | "propertyNames"
+            | "unevaluatedItems"
+            | "unevaluatedProperties"),
+            rest @ ..,
+        ] => format!(" ({word}){}", below(rest)),
         ["allOf", _, rest @ ..] => below(rest),
         ["oneOf" | "anyOf", index, rest @ ..] => format!("|{index}{}", below(rest)),
         // A keyword: the sentence names it.
@@ -97,6 +111,16 @@ fn below(tokens: &[&str]) -> String {
 /// A value as JSON, on one line and not too long.
 pub(super) fn shown(value: &Value) -> String {
     clean(&value.to_string())
+}
+
+/// A value before and after, at the end of a sentence.
+pub(super) fn values(old: Option<&Value>, new: Option<&Value>) -> String {
+    match (old, new) {
+        (Some(old), Some(new)) => format!(": was {}, is {}", shown(old), shown(new)),
+        (Some(old), None) => format!(": was {}", shown(old)),
+        (None, Some(new)) => format!(": {}", shown(new)),
+        (None, None) => String::new(),
+    }
 }
 
 /// Several values.

@@ -1,13 +1,13 @@
 //! What no other function compares: prose, examples, extensions, and keywords that nobody knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::edition::{Entry, Pointer, join};
+use super::edition::{Edition, Entry, Pointer, join};
 use super::finding::{Directions, Note};
-use super::label::{clean, label, shown};
+use super::label::{clean, label, values};
 use super::pairs::{Comparer, PairId};
 use super::rules::Id;
 use super::schemas::changed;
@@ -58,6 +58,24 @@ impl<'d> Comparer<'d> {
         scope.notes.push((note, directions));
     }
 
+    /// Adds a change of what stands below a key, such as `deprecated`: the sentence is about the owner and names the key.
+    pub(super) fn add_of_owner(
+        &self,
+        scope: &mut Scope,
+        rule: Id,
+        (old, new): (&Pointer, &Pointer),
+        what: &str,
+        directions: Directions,
+    ) {
+        let owner = new.rsplit_once('/').map_or("", |(owner, _)| owner);
+        let text = match owner {
+            "" => format!("the document {what}"),
+            _ => format!("`{}` {what}", label(self.new.document, owner)),
+        };
+        let note = Note::new(rule, old, new, text, Directions::BOTH);
+        scope.notes.push((note, directions));
+    }
+
     /// Adds that something became required, or optional: the rule and the words for each.
     pub(super) fn requirement(
         &self,
@@ -99,7 +117,7 @@ impl<'d> Comparer<'d> {
             }
             let (old_at, old_value) = said(old, key);
             let (new_at, new_value) = said(new, key);
-            if equal(key, old_value, new_value) {
+            if equal(key, old_value, new_value) || self.same_parts(key, old, new) {
                 continue;
             }
             let rule = match key {
@@ -108,10 +126,8 @@ impl<'d> Comparer<'d> {
                 _ if key.starts_with("x-") => Id::ExtensionChanged,
                 _ => Id::NotClassified,
             };
-            let values = match (rule, old_value, new_value) {
-                (Id::NotClassified, Some(old), Some(new)) => {
-                    format!(": was {}, is {}", shown(old), shown(new))
-                }
+            let values = match rule {
+                Id::NotClassified => values(old_value, new_value),
                 _ => String::new(),
             };
             let what = format!(
@@ -119,8 +135,23 @@ impl<'d> Comparer<'d> {
                 changed(old_value, new_value),
                 clean(key)
             );
-            self.add(scope, rule, (&old_at, &new_at), &what, directions);
+            self.add_of_owner(scope, rule, (&old_at, &new_at), &what, directions);
         }
+    }
+
+    /// Whether both have the same links or examples, of which each may be a reference.
+    fn same_parts(&self, key: &str, old: &Entry<'d>, new: &Entry<'d>) -> bool {
+        let parts = |edition: &Edition<'d>,
+                     entry: &Entry<'d>|
+         -> Option<BTreeMap<&str, &Map<String, Value>>> {
+            let names = entry.get(key)?.as_object()?.keys();
+            let part = |name: &'d String| edition.entry(&join(&entry.at(key), name));
+            names
+                .map(|name| Some((name.as_str(), part(name)?.map)))
+                .collect()
+        };
+        let (before, after) = (parts(&self.old, old), parts(&self.new, new));
+        matches!(key, "links" | "examples") && before.is_some() && before == after
     }
 
     /// Compares `deprecated`.
@@ -137,7 +168,7 @@ impl<'d> Comparer<'d> {
             _ => return,
         };
         let places = (&old.at("deprecated"), &new.at("deprecated"));
-        self.add(scope, rule, places, what, directions);
+        self.add_of_owner(scope, rule, places, what, directions);
     }
 }
 

@@ -222,33 +222,16 @@ impl<'d> Comparer<'d> {
     /// Compares the items of lists.
     pub(super) fn arrays(&mut self, view: &View<'d>) -> Result<()> {
         let (old, new) = (Rc::clone(&view.old), Rc::clone(&view.new));
-        if !(old.items.is_empty() && new.items.is_empty())
-            && old.types.has(Types::ARRAY)
-            && new.types.has(Types::ARRAY)
-        {
+        if !old.types.has(Types::ARRAY) || !new.types.has(Types::ARRAY) {
+            return Ok(());
+        }
+        if !(old.items.is_empty() && new.items.is_empty()) {
             let below = self.pair(&items(&old, &new), &items(&new, &old))?;
             self.lead(view, below, Directions::BOTH);
         }
-        for (old, new) in old.tuple.iter().zip(&new.tuple) {
-            let below = self.pair(old, new)?;
+        for index in 0..old.tuple.len().max(new.tuple.len()) {
+            let below = self.pair(&item(&old, &new, index), &item(&new, &old, index))?;
             self.lead(view, below, Directions::BOTH);
-        }
-        if old.tuple.len() != new.tuple.len() {
-            let place = |shape: &Shape<'d>, other: &Shape<'d>| match shape.tuple.first() {
-                Some(uses) => home(shape, shape, &uses[0]),
-                None => home(
-                    shape,
-                    other,
-                    other.tuple.first().map_or("", |uses| &*uses[0]),
-                ),
-            };
-            let (old_at, new_at) = (place(&old, &new), place(&new, &old));
-            let what = format!(
-                "had {} fixed items, has {}",
-                old.tuple.len(),
-                new.tuple.len()
-            );
-            self.change(view, Id::NotClassified, &old_at, &new_at, &what);
         }
         Ok(())
     }
@@ -297,6 +280,19 @@ fn additional_place(shape: &Shape<'_>, other: &Shape<'_>) -> Pointer {
         (Some(own), _) => Rc::clone(own),
         (None, Some(others)) => join(&home(shape, other, others), "additionalProperties"),
         (None, None) => home(shape, other, ""),
+    }
+}
+
+/// The schema of the item at `index`. After the fixed ones it is that of all others.
+fn item(shape: &Shape<'_>, other: &Shape<'_>, index: usize) -> Vec<Pointer> {
+    match shape.tuple.get(index) {
+        Some(uses) if !uses.is_empty() => uses.clone(),
+        _ if !shape.items.is_empty() => shape.items.clone(),
+        _ => {
+            let like = other.tuple.get(index).and_then(|uses| uses.first());
+            let home = home(shape, other, like.map_or("", |it| &**it));
+            vec![join(&join(&home, "prefixItems"), &index.to_string())]
+        }
     }
 }
 

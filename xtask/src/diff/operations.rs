@@ -35,8 +35,11 @@ impl<'d> Call<'d> {
         parts.filter_map(|part| Some(part.split_once('}')?.0))
     }
 
-    /// The path without the names of its parameters, which nobody sends.
+    /// The path without the names of its parameters, which nobody sends. What a callback has in braces is sent.
     pub(super) fn blank_path(&self) -> String {
+        if !self.path.starts_with('/') {
+            return self.path.to_owned();
+        }
         let mut parts = self.path.split('{');
         let mut blank = parts.next().unwrap_or_default().to_owned();
         for part in parts {
@@ -145,7 +148,7 @@ impl<'d> Comparer<'d> {
         base: &Pointer,
         kind: Kind,
     ) -> Result<()> {
-        let matching = self.match_calls(old, new)?;
+        let matching = self.match_calls(old, new, kind)?;
         let pairs: Vec<_> = matching
             .pairs
             .iter()
@@ -171,7 +174,7 @@ impl<'d> Comparer<'d> {
     }
 
     /// Finds which operation is which.
-    fn match_calls(&mut self, old: &[Call<'d>], new: &[Call<'d>]) -> Result<Matching> {
+    fn match_calls(&mut self, old: &[Call<'d>], new: &[Call<'d>], kind: Kind) -> Result<Matching> {
         let mut matching = Matching::new(old.len(), new.len());
         // By method and path; then without names of parameters; then by id; then without versions.
         let keys: [Key<'d>; 4] = [
@@ -192,11 +195,15 @@ impl<'d> Comparer<'d> {
             matching.by(of(old, &matching.old), of(new, &matching.new), repeated);
         }
         // By the shape of what is sent and answered, if the path has something in common as well.
-        let alike: [fn(&Call<'d>) -> String; 3] = [
+        let mut alike: Vec<fn(&Call<'d>) -> String> = vec![
             |call| call.blank_path(),
             |call| call.with_method(call.words().last()),
             |call| call.with_method(call.words().next()),
         ];
+        // The name of a webhook, and the expression for a callback's address, may have nothing in common.
+        if !matches!(kind, Kind::Path) {
+            alike.push(|call| call.method.to_owned());
+        }
         for key in alike {
             let old_keys = shapes(&mut self.old, old, &matching.old, key)?;
             let new_keys = shapes(&mut self.new, new, &matching.new, key)?;

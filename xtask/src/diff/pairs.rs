@@ -183,7 +183,7 @@ impl<'d> Comparer<'d> {
     }
 
     /// The changes of a pair itself.
-    pub(super) fn notes_of(&mut self, pair: PairId) -> &mut [Note] {
+    pub(super) fn notes_of(&mut self, pair: PairId) -> &mut Vec<Note> {
         &mut self.pairs[pair].notes
     }
 

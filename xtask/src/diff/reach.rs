@@ -112,7 +112,7 @@ impl Causes {
 impl<'d> Comparer<'d> {
     /// All that was found.
     pub(super) fn finish(mut self) -> Result<Diff> {
-        self.judge_replaced()?;
+        self.judge_by_others()?;
         let causes = self.causes()?;
         let mut reach = causes.reach;
         let mut findings: Vec<_> = causes
@@ -128,6 +128,7 @@ impl<'d> Comparer<'d> {
             operations: self.operations.into_iter().map(|it| it.operation).collect(),
             schemas: self.schemas.into_iter().collect(),
             findings,
+            lapsed: Vec::new(),
         })
     }
 
@@ -165,35 +166,44 @@ impl<'d> Comparer<'d> {
         Ok(causes)
     }
 
-    /// Judges places at which another schema stands by the worst difference between the two schemas.
-    fn judge_replaced(&mut self) -> Result<()> {
+    /// Judges changes that are judged by others: places at which another schema stands, by the worst difference between
+    /// the two schemas; and keywords such as `not`, of which only whether they differ is known.
+    fn judge_by_others(&mut self) -> Result<()> {
         let mut steps = 0;
         let mut judged = Vec::new();
         for (number, pair) in self.pairs().iter().enumerate() {
-            let Some(replaced) = &pair.replaced else {
-                continue;
-            };
-            let mut worst = Worst::default();
-            for (below, directions) in self.walk(
-                [(replaced.inner, Directions::BOTH)],
-                true,
-                &mut steps,
-                |_| true,
-            ) {
-                for note in &self.pairs()[below].notes {
-                    worst.take(note, directions.and(note.mask));
+            for (index, inner) in pair.notes.iter().enumerate().filter_map(inner) {
+                let mut worst = Worst::default();
+                let reached = self.walk([(inner, Directions::BOTH)], true, &mut steps, |_| true);
+                for (below, directions) in reached {
+                    for note in &self.pairs()[below].notes {
+                        worst.take(note, directions.and(note.mask));
+                    }
                 }
+                self.check_steps(steps)?;
+                judged.push((number, index, worst));
             }
-            self.check_steps(steps)?;
-            judged.push((number, worst));
         }
-        for (number, worst) in judged {
-            for note in self.notes_of(number) {
-                note.judged = Some((worst.request, worst.response));
-                if let Some((_, rule)) = worst.rule {
-                    note.text
-                        .push_str(&format!("; the worst difference is {}", rule.rule().name));
+        // The last ones first, because those that are no difference go.
+        for (number, index, worst) in judged.into_iter().rev() {
+            let notes = self.notes_of(number);
+            let note = &mut notes[index];
+            let verdicts = (worst.request, worst.response);
+            let is_classified = note.rule != Id::NotClassified;
+            match worst.rule {
+                None if !is_classified => {
+                    notes.remove(index);
+                    continue;
                 }
+                Some((_, rule)) => {
+                    let rule = rule.rule().name;
+                    note.text
+                        .push_str(&format!("; the worst difference is {rule}"));
+                }
+                None => {}
+            }
+            if is_classified || verdicts.0.min(verdicts.1) >= Verdict::Docs {
+                note.judged = Some(verdicts);
             }
         }
         Ok(())
@@ -247,8 +257,8 @@ impl<'d> Comparer<'d> {
         leads
     }
 
-    /// The pairs that `roots` lead to, each with the ways that its values go. `inner`: also into schemas that took each
-    /// other's place. Pairs that are not `wanted` lead nowhere.
+    /// The pairs that `roots` lead to, each with the ways that its values go. `inner`: also into pairs that judge others.
+    /// Pairs that are not `wanted` lead nowhere.
     fn walk(
         &self,
         roots: impl IntoIterator<Item = (PairId, Directions)>,
@@ -275,9 +285,11 @@ impl<'d> Comparer<'d> {
                     .iter()
                     .map(|(next, mask)| (*next, all.and(*mask))),
             );
-            if let Some(replaced) = pair.replaced.as_ref().filter(|_| inner) {
-                open.push_back((replaced.inner, all));
-            }
+            let inner = pair
+                .notes
+                .iter()
+                .filter_map(|note| note.inner.filter(|_| inner));
+            open.extend(inner.map(|pair| (pair, all)));
         }
         reached
     }
@@ -304,8 +316,14 @@ impl<'d> Comparer<'d> {
             operations: reach.operations,
             wire: reach.directions.each().map(verdict).min().unwrap_or(unused),
             source: is_docs.then_some(Verdict::Docs),
+            approval: None,
         }
     }
+}
+
+/// The index of a change among those of its pair, and the pair whose changes judge it.
+fn inner((index, note): (usize, &Note)) -> Option<(usize, PairId)> {
+    Some((index, note.inner?))
 }
 
 fn site(document: &Document, pointer: Pointer) -> Site {

@@ -7,7 +7,6 @@ use super::changelog;
 use super::finding::{Diff, Finding, Operation, Verdict};
 use super::label::{clean, harmless, harmless_lines};
 use super::paint::Paint;
-use super::rules::RULES;
 use super::rust::{Effect, Rust, item};
 use super::semver::Step;
 
@@ -52,6 +51,10 @@ fn write(
         writeln!(out, "\n{}", paint.verdict(verdict, &heading))?;
         for (index, finding) in group {
             one(out, diff, finding, paint)?;
+            if let Some(approval) = &finding.approval {
+                let reason = harmless(&approval.reason);
+                writeln!(out, "      approved until {}: {reason}", approval.expires)?;
+            }
             if let Some(effect) = rust.ok().and_then(|rust| rust.effects.get(index)) {
                 follows(out, effect, LISTED)?;
                 code(out, effect, paint)?;
@@ -61,6 +64,7 @@ fn write(
     if let Ok(rust) = rust {
         unforeseen(out, rust, paint)?;
     }
+    lapsed(out, diff)?;
     writeln!(out, "\n{}", counts(diff))?;
     if let Some(step) = step {
         writeln!(out, "{}", step.text())?;
@@ -155,6 +159,17 @@ fn code(out: &mut String, effect: &Effect, paint: Paint) -> std::fmt::Result {
     }
 }
 
+/// Approvals that do not hold any more.
+fn lapsed(out: &mut String, diff: &Diff) -> std::fmt::Result {
+    let lapsed = &diff.lapsed;
+    if !lapsed.is_empty() {
+        writeln!(out, "\napprovals to look at ({})", lapsed.len())?;
+    }
+    lapsed
+        .iter()
+        .try_for_each(|line| writeln!(out, "      {}", harmless(line)))
+}
+
 /// Items that change although the documents say the same, and what this tool did not foresee.
 fn unforeseen(out: &mut String, rust: &Rust, paint: Paint) -> std::fmt::Result {
     let notation = &rust.notation;
@@ -226,27 +241,14 @@ pub(super) fn counts(diff: &Diff) -> String {
     });
     let plural = if diff.findings.len() == 1 { "" } else { "s" };
     let parts: Vec<_> = parts.collect();
+    let approved = diff.findings.iter().filter(|it| it.approval.is_some());
+    let approved = match approved.count() {
+        0 => String::new(),
+        count => format!("; {count} approved"),
+    };
     format!(
-        "{} change{plural}: {}",
+        "{} change{plural}: {}{approved}",
         diff.findings.len(),
         parts.join(", ")
     )
-}
-
-/// The table of rules.
-pub(crate) fn rules() -> String {
-    let mut out = String::new();
-    for rule in RULES {
-        let (request, response) = (rule.request.name(), rule.response.name());
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            out,
-            "{}  (sent: {request}, received: {response}; reverse: {})\n    {}: {}",
-            rule.name,
-            rule.reverse.rule().name,
-            rule.what,
-            rule.why
-        );
-    }
-    out
 }

@@ -236,7 +236,7 @@ impl<'d> Comparer<'d> {
         };
         if encoding(&old) != encoding(&new) {
             let places = (&old.at("encoding"), &new.at("encoding"));
-            self.add(
+            self.add_of_owner(
                 scope,
                 Id::EncodingChanged,
                 places,

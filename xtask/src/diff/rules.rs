@@ -1,6 +1,32 @@
 //! The table of rules: what can change, and what each change does to a program that talks to the server.
 
+use std::fmt::Write as _;
+
 use super::finding::Verdict;
+use crate::surface::effect;
+
+/// The list of rules, relative to the workspace.
+#[cfg(test)]
+pub(crate) const PAGE: &str = "xtask/RULES.md";
+
+/// The beginning of the list.
+const PREFACE: &str = "\
+<!-- Written by `cargo xtask diff --rules > xtask/RULES.md`. -->
+# Rules of `cargo xtask diff`
+
+A rule is a kind of change. Its name never changes: reports and approvals use it.
+
+- *wire* is the verdict for a program that is deployed and meets the new server. It depends on whether programs send the
+  value or receive it; they receive webhooks and callbacks, and send the answers. The worst one counts if they do both,
+  and none does if no operation uses the value.
+- *source* is the verdict for somebody who upgrades the crate. It is that of the worst Rust item that follows from the
+  change, as read from the code that is generated from both documents. The column says what may follow.
+
+Verdicts, the worst first: `breaking`, `risky`, `compatible`, `docs`, `none`.
+
+| rule | what | wire, sent | wire, received | source | why | reverse |
+|---|---|---|---|---|---|---|
+";
 
 /// A kind of change.
 #[derive(Debug)]
@@ -25,6 +51,26 @@ impl Id {
         // The table and the ids come from one list.
         &RULES[self as usize]
     }
+}
+
+/// The list of rules as a page of Markdown, made from the table.
+pub(super) fn page() -> String {
+    let mut out = PREFACE.to_owned();
+    for rule in RULES {
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {} | {} | {} | `{}` |",
+            rule.name,
+            rule.what,
+            rule.request.name(),
+            rule.response.name(),
+            effect(rule.name),
+            rule.why,
+            rule.reverse.rule().name
+        );
+    }
+    out
 }
 
 /// One line a rule: id, name, reverse, verdicts for request and response, what and why.
@@ -55,7 +101,7 @@ rules! {
     OperationRemoved "operation-removed" <> OperationAdded, Breaking / Breaking:
         "an operation is gone"; "calls of it fail".
     OperationMoved "operation-moved" <> OperationMoved, Breaking / Breaking:
-        "an operation has another method or path"; "calls go to the old place".
+        "an operation has another method or path, or a webhook another name"; "calls go to the old place".
     OperationIdChanged "operation-id-changed" <> OperationIdChanged, None / None:
         "an operation has another `operationId`"; "it names the method of a client, and is never sent".
     OperationTagsChanged "operation-tags-changed" <> OperationTagsChanged, None / None:

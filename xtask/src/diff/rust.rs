@@ -4,19 +4,22 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::Options;
 use super::finding::{Diff, Finding, Operation, Verdict};
 use super::label::harmless;
 use crate::codegen;
 use crate::document::Document;
-use crate::overlay::Overlay;
 use crate::progress::Progress;
 use crate::surface::sdk::Sdk;
 use crate::surface::{
     Calls, Cause, Change, Edition, Expected, Kind, Verified, What, calls, owner, places, verify,
     whole,
 };
+
+/// The largest document that code is generated from, in bytes of JSON. Both editions take some ten seconds then.
+const SIZE_LIMIT: usize = 2_000_000;
 
 /// What became of the items.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct Rust {
     pub(crate) changes: Vec<Change>,
     /// What follows from each finding, in their order.
     pub(crate) effects: Vec<Effect>,
+    /// The worst verdict of changes that follow from no finding.
+    pub(crate) rest: Verdict,
     /// Changes that follow from another notation alone.
     pub(crate) notation: Effect,
     /// Changes that no finding explains, without the parts of what came or went as a whole.
@@ -85,8 +90,17 @@ pub(super) fn join(
 ) -> Result<Result<Rust, String>> {
     let overlay = codegen::overlay(workspace, options.overlay.as_deref(), options.no_overlay)?;
     // The overlay of the workspace is for one vendor's documents, and so are the SDK's methods.
-    let is_own = [&old, &new].into_iter().all(|it| fits(workspace, it));
+    let own = codegen::overlay(workspace, None, false).ok().flatten();
+    let is_own = own.is_some_and(|own| [&old, &new].into_iter().all(|it| own.is_for(&it.root)));
     let overlay = overlay.filter(|_| is_own || options.overlay.is_some());
+    if let Some(large) = [&old, &new].into_iter().find(|it| is_large(&it.root)) {
+        return Ok(Err(format!(
+            "left out: {} is too large to generate both editions in seconds: more than {} MB as JSON; \
+             `cargo xtask codegen` generates one however long it takes",
+            large.name,
+            SIZE_LIMIT / 1_000_000
+        )));
+    }
     let progress = Progress::start();
     let edition = |document: Document| {
         let run = codegen::generated(document, overlay.as_ref(), None, &progress)?;
@@ -95,7 +109,7 @@ pub(super) fn join(
     let editions = edition(old).and_then(|old| Ok((old, edition(new)?)));
     let (old, new) = match editions {
         Ok(editions) => editions,
-        Err(error) => return Ok(Err(format!("{error:#}"))),
+        Err(error) => return Ok(Err(format!("not known: {error:#}"))),
     };
     let sdk = match is_own {
         true => Sdk::read(workspace)?,
@@ -104,14 +118,10 @@ pub(super) fn join(
     Ok(Ok(explain(diff, &old, &new, &sdk)))
 }
 
-/// Whether the overlay of the workspace is for this document: most of its actions find something.
-fn fits(workspace: &Path, document: &Document) -> bool {
-    let overlay = codegen::overlay(workspace, None, false).ok().flatten();
-    let applied = overlay.and_then(|overlay: Overlay| {
-        let applied = overlay.apply(&mut document.root.clone()).ok()?;
-        Some((applied.stale().count(), applied.actions.len()))
-    });
-    applied.is_some_and(|(stale, all)| 2 * stale < all)
+/// Whether it would take long to generate code from a document. Its text may have comments and indentation, which cost
+/// nothing.
+fn is_large(root: &Value) -> bool {
+    root.to_string().len() > SIZE_LIMIT
 }
 
 /// Explains the changes of the items by the findings.
@@ -157,7 +167,11 @@ pub(crate) fn explain(diff: &mut Diff, old: &Edition, new: &Edition, sdk: &Sdk) 
     let unexplained = verified.unexplained.iter();
     let unexplained = whole(unexplained.map(|index| &verified.changes[*index]));
     let unexplained = unexplained.into_iter().cloned().collect();
+    let rest = verified.changes.iter().enumerate();
+    let rest = rest.filter(|(index, _)| !explained.iter().any(|it| it.contains(index)));
+    let rest = rest.map(|(_, change)| change.verdict).min();
     Rust {
+        rest: rest.unwrap_or(Verdict::None),
         changes: verified.changes,
         effects,
         notation,

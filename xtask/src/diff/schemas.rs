@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
+use super::applied::same_fact;
 use super::edition::{Pointer, join};
 use super::finding::{Directions, Note};
-use super::label::{self, clean, shown};
+use super::label::{self, clean};
 use super::leftovers;
 use super::pairs::{Comparer, View};
 use super::rules::Id;
@@ -37,6 +38,7 @@ impl<'d> Comparer<'d> {
         self.facts(view);
         self.objects(view)?;
         self.arrays(view)?;
+        self.applied(view)?;
         self.unions(view)
     }
 
@@ -200,8 +202,9 @@ impl<'d> Comparer<'d> {
     pub(super) fn rest(&mut self, view: &View<'d>, key: &str) {
         let (old, new) = (view.old.facts.get(key), view.new.facts.get(key));
         let (old, new) = (old.map_or(&[][..], |it| it), new.map_or(&[][..], |it| it));
-        let contains =
-            |facts: &[Fact<'_>], fact: &Fact<'_>| facts.iter().any(|it| same(it.value, fact.value));
+        let contains = |facts: &[Fact<'_>], fact: &Fact<'_>| {
+            facts.iter().any(|it| same_fact(key, it.value, fact.value))
+        };
         if old.iter().all(|fact| contains(new, fact)) && new.iter().all(|fact| contains(old, fact))
         {
             return;
@@ -274,12 +277,7 @@ pub(super) fn changed<T>(old: Option<T>, new: Option<T>) -> &'static str {
 
 /// The values of a keyword before and after.
 pub(super) fn values(old: Option<&Fact<'_>>, new: Option<&Fact<'_>>) -> String {
-    match (old, new) {
-        (Some(old), Some(new)) => format!(": was {}, is {}", shown(old.value), shown(new.value)),
-        (Some(old), None) => format!(": was {}", shown(old.value)),
-        (None, Some(new)) => format!(": {}", shown(new.value)),
-        (None, None) => String::new(),
-    }
+    label::values(old.map(|it| it.value), new.map(|it| it.value))
 }
 
 /// The references that only one document can follow, of those that lead nowhere in the old one and in the new one. The

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
+use super::applied::{self, Applied};
 use super::atoms::{Atom, What};
 use super::edition::{Pointer, join};
 use super::fingerprint::number_of;
@@ -72,6 +73,8 @@ pub(super) struct Shape<'d> {
     pub(super) items: Vec<Pointer>,
     pub(super) tuple: Vec<Vec<Pointer>>,
     pub(super) unions: Vec<Union>,
+    /// `not`, `if`, `contains` and the like.
+    pub(super) applied: Applied<'d>,
     /// References that lead nowhere.
     pub(super) unresolved: Vec<&'d str>,
 }
@@ -89,6 +92,7 @@ impl Shape<'_> {
             && self.items.is_empty()
             && self.tuple.is_empty()
             && self.unions.is_empty()
+            && self.applied.is_empty()
             && self.unresolved.is_empty()
     }
 
@@ -176,6 +180,7 @@ pub(super) fn read<'d>(atoms: &[Atom<'d>]) -> Shape<'d> {
         items: Vec::new(),
         tuple: Vec::new(),
         unions: Vec::new(),
+        applied: BTreeMap::new(),
         unresolved: Vec::new(),
     };
     for atom in atoms {
@@ -183,6 +188,7 @@ pub(super) fn read<'d>(atoms: &[Atom<'d>]) -> Shape<'d> {
             What::Keywords(map) => shape.take(atom, map),
             What::Unresolved(reference) => shape.unresolved.push(reference),
             What::Anything => {}
+            What::Odd(Value::Bool(_)) => shape.types = Types::NONE,
             What::Odd(value) => shape.fact("", &atom.pointer, value),
         }
     }
@@ -285,6 +291,7 @@ impl<'d> Shape<'d> {
             {
                 self.bound(map, key, at, value);
             }
+            _ if applied::take(&mut self.applied, map, (key, value), &at) => {}
             _ if DOCS.contains(&key) => {
                 self.docs.entry(key).or_default().push(Fact { at, value });
             }
@@ -441,6 +448,8 @@ fn says_nothing(key: &str, value: &Value) -> bool {
     match key {
         "readOnly" | "writeOnly" | "deprecated" | "uniqueItems" => value == &Value::Bool(false),
         "minLength" | "minItems" | "minProperties" => value.as_f64() == Some(0.0),
+        "minContains" => value.as_f64() == Some(1.0),
+        "dependentRequired" => value.as_object().is_some_and(Map::is_empty),
         _ => false,
     }
 }

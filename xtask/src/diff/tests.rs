@@ -1,5 +1,6 @@
 //! Tests of the comparison: tables of small pairs under `testdata/diff`, properties, limits and the verb.
 
+mod approvals;
 mod cases;
 mod findings;
 mod formats;

@@ -41,7 +41,7 @@ impl<'d> Comparer<'d> {
                 return Ok(self.another_kind(view));
             };
             self.null(view, old.types.has(Types::NULL), new.types.has(Types::NULL));
-            self.beside_arms(view, &new);
+            self.beside_arms(view, &new)?;
             let below = self.pair_of(old_site, arms[kept].site, true)?;
             self.lead(view, below, Directions::BOTH);
             for (_, arm) in arms.iter().enumerate().filter(|(index, _)| *index != kept) {
@@ -55,7 +55,7 @@ impl<'d> Comparer<'d> {
                 return Ok(self.another_kind(view));
             };
             self.null(view, old.types.has(Types::NULL), new.types.has(Types::NULL));
-            self.beside_arms(view, &old);
+            self.beside_arms(view, &old)?;
             let below = self.pair_of(arms[kept].site, new_site, true)?;
             self.lead(view, below, Directions::BOTH);
             for (_, arm) in arms.iter().enumerate().filter(|(index, _)| *index != kept) {
@@ -67,7 +67,7 @@ impl<'d> Comparer<'d> {
     }
 
     /// Compares what a union says beside its arms with what stands on the other side.
-    fn beside_arms(&mut self, view: &View<'d>, union: &Shape<'d>) {
+    fn beside_arms(&mut self, view: &View<'d>, union: &Shape<'d>) -> Result<()> {
         for key in union.facts.keys() {
             if !matches!(
                 *key,
@@ -76,6 +76,7 @@ impl<'d> Comparer<'d> {
                 self.rest(view, key);
             }
         }
+        self.applied(view)
     }
 
     fn another_kind(&mut self, view: &View<'d>) -> bool {

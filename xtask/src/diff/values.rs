@@ -14,13 +14,15 @@ use super::schemas::{fact_places, home, values};
 use super::shape::{Bound, Fact, Shape, same};
 
 /// Bounds of lengths and counts, and whether they are lower ones.
-const COUNTS: [(&str, bool); 6] = [
+const COUNTS: [(&str, bool); 8] = [
     ("minLength", true),
     ("maxLength", false),
     ("minItems", true),
     ("maxItems", false),
     ("minProperties", true),
     ("maxProperties", false),
+    ("minContains", true),
+    ("maxContains", false),
 ];
 
 impl<'d> Comparer<'d> {
@@ -220,6 +222,7 @@ fn bound_words(bound: &Bound, is_lower: bool) -> String {
     let unit = match keyword {
         "minLength" | "maxLength" => " characters",
         "minItems" | "maxItems" => " items",
+        "minContains" | "maxContains" => " items of a kind",
         "minProperties" | "maxProperties" => " properties",
         _ => "",
     };

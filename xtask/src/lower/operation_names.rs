@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::plan::Operation;
 use super::{Context, Rule, walk};
+use crate::document::{local_pointer, unescape};
 use crate::names::{self, Taken};
 
 pub(crate) const RULE: Rule = Rule {
@@ -22,12 +23,17 @@ fn apply(context: &mut Context) -> usize {
         .and_then(Value::as_object)
         .map(|paths| paths.keys().cloned().collect())
         .unwrap_or_default();
+    // A schema of a parameter may be a component. The walk below has the document for itself.
+    let known = Known {
+        templates,
+        schemas: context.components().clone(),
+    };
     let mut named = Named::default();
     // Ids of the document and the overlay come first: a made-up one must not take their name.
     for by_rule in [false, true] {
         walk::operations(&mut context.root, |path, method, operation| {
             if operation.get("operationId").is_some_and(Value::is_string) != by_rule {
-                named.name(path, method, operation, by_rule, &templates);
+                named.name(path, method, operation, by_rule, &known);
             }
         });
     }
@@ -36,6 +42,14 @@ fn apply(context: &mut Context) -> usize {
     context.plan.named_by_rule = named.by_rule;
     context.note_all(named.notes);
     count
+}
+
+/// What the whole document says.
+struct Known {
+    /// The paths.
+    templates: Vec<String>,
+    /// The component schemas.
+    schemas: Map<String, Value>,
 }
 
 #[derive(Default)]
@@ -54,7 +68,7 @@ impl Named {
         method: &str,
         operation: &mut Map<String, Value>,
         by_rule: bool,
-        templates: &[String],
+        known: &Known,
     ) {
         let given = operation.get("operationId").and_then(Value::as_str);
         let wanted = match given {
@@ -80,16 +94,11 @@ impl Named {
             ));
         }
         self.operations
-            .insert(id, describe(path, method, operation, templates));
+            .insert(id, describe(path, method, operation, known));
     }
 }
 
-fn describe(
-    path: &str,
-    method: &str,
-    operation: &Map<String, Value>,
-    templates: &[String],
-) -> Operation {
+fn describe(path: &str, method: &str, operation: &Map<String, Value>, known: &Known) -> Operation {
     let text = |key: &str| operation.get(key).and_then(Value::as_str);
     let tag = operation
         .get("tags")
@@ -104,7 +113,7 @@ fn describe(
             (Some("repeatable"), _) | (None, "put" | "delete") => "Repeatable",
             _ => "Once",
         },
-        reserved: reserved(path, operation, templates),
+        reserved: reserved(path, operation, known),
         location: text("x-location").map(str::to_owned),
         deprecated: operation.get("deprecated") == Some(&Value::Bool(true)),
         ..Operation::default()
@@ -131,7 +140,7 @@ fn id_from_path(path: &str, method: &str) -> String {
 fn reserved(
     path: &str,
     operation: &Map<String, Value>,
-    templates: &[String],
+    known: &Known,
 ) -> Vec<(String, Vec<String>)> {
     let segments: Vec<_> = path.split('/').collect();
     let mut found = Vec::new();
@@ -148,8 +157,9 @@ fn reserved(
             .into_iter()
             .flatten()
             .find(|parameter| parameter["name"] == name && parameter["in"] == "path");
-        let allowed = Allowed::of(parameter);
-        let words: BTreeSet<_> = templates
+        let allowed = Allowed::of(parameter, &known.schemas);
+        let words: BTreeSet<_> = known
+            .templates
             .iter()
             .map(|template| template.split('/').collect::<Vec<_>>())
             .filter(|other| same_place(&segments[..index], other))
@@ -174,36 +184,49 @@ fn same_place(before: &[&str], other: &[&str]) -> bool {
 
 /// Words that the document itself wants as values: listed in `enum` or `x-allowed-words`, or named
 /// in a pattern of plain alternatives such as `^(draft|latest|\d+)$`.
-struct Allowed {
-    words: Vec<String>,
-    pattern: String,
+#[derive(Default)]
+struct Allowed<'d> {
+    words: BTreeSet<&'d str>,
 }
 
-impl Allowed {
-    fn of(parameter: Option<&Value>) -> Self {
-        let schema = parameter.map(|parameter| &parameter["schema"]);
-        let lists = [
-            parameter.map(|parameter| &parameter["x-allowed-words"]),
-            schema.map(|schema| &schema["enum"]),
-        ];
-        let words = lists
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_array)
-            .flatten();
-        Self {
-            words: words.filter_map(Value::as_str).map(str::to_owned).collect(),
-            pattern: schema
-                .and_then(|schema| schema["pattern"].as_str())
-                .unwrap_or_default()
-                .to_owned(),
+impl<'d> Allowed<'d> {
+    fn of(parameter: Option<&'d Value>, schemas: &'d Map<String, Value>) -> Self {
+        let mut allowed = Self::default();
+        let Some(parameter) = parameter else {
+            return allowed;
+        };
+        allowed.list(&parameter["x-allowed-words"]);
+        let mut open = vec![&parameter["schema"]];
+        let mut seen = BTreeSet::new();
+        while let Some(schema) = open.pop() {
+            allowed.list(&schema["enum"]);
+            let pattern = schema["pattern"].as_str().unwrap_or_default();
+            let alternatives = pattern.split(['(', ')', '|', '^', '$']);
+            allowed.words.extend(alternatives);
+            open.extend(schema["allOf"].as_array().into_iter().flatten());
+            // Each once, because schemas may go round in circles.
+            let name = schema["$ref"].as_str().and_then(component);
+            let name = name.filter(|name| seen.insert(name.clone()));
+            open.extend(name.and_then(|name| schemas.get(&name)));
         }
+        allowed
+    }
+
+    fn list(&mut self, words: &'d Value) {
+        let words = words.as_array().into_iter().flatten();
+        self.words.extend(words.filter_map(Value::as_str));
     }
 
     fn allows(&self, word: &str) -> bool {
-        let mut alternatives = self.pattern.split(['(', ')', '|', '^', '$']);
-        self.words.iter().any(|allowed| allowed == word) || alternatives.any(|part| part == word)
+        self.words.contains(word)
     }
+}
+
+/// The name in a reference to a component schema.
+fn component(reference: &str) -> Option<String> {
+    let pointer = local_pointer(reference)?;
+    let name = pointer.strip_prefix("/components/schemas/")?;
+    Some(unescape(name).into_owned())
 }
 
 #[cfg(test)]
@@ -285,5 +308,28 @@ mod tests {
             [("version".to_owned(), vec!["deploy".to_owned()])]
         );
         assert_eq!(words("get_rec"), []);
+    }
+
+    #[test]
+    fn words_that_a_component_schema_wants_are_not_reserved() {
+        let parameter = |name: &str| {
+            let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+            json!({ "get": { "operationId": name, "parameters": [{ "name": "v", "in": "path", "schema": schema }] } })
+        };
+        let mut context = testing::paths(json!({
+            "/a/{v}": parameter("Pattern"), "/a/draft": {}, "/a/deploy": {},
+            "/b/{v}": parameter("All"), "/b/draft": {}, "/b/new": {}, "/b/deploy": {},
+        }));
+        context.root["components"]["schemas"] = json!({
+            "Pattern": { "type": "string", "pattern": "^(draft|\\d+)$" },
+            "All": { "allOf": [
+                { "$ref": "#/components/schemas/Pattern" }, { "$ref": "#/components/schemas/All" }, { "enum": ["new"] },
+            ] },
+        });
+        (RULE.apply)(&mut context);
+        let deploy = vec![("v".to_owned(), vec!["deploy".to_owned()])];
+        for id in ["pattern", "all"] {
+            assert_eq!(context.plan.operations[id].reserved, deploy);
+        }
     }
 }

@@ -112,6 +112,23 @@ impl Class {
     }
 }
 
+/// What a rule may lead to in Rust, in a few words.
+pub(crate) fn effect(rule: &str) -> &'static str {
+    match Class::of(rule) {
+        Class::Adds => "items come",
+        Class::Removes => "items go",
+        Class::Values => "variants come or go",
+        Class::Renames => "items have another name",
+        Class::Retypes | Class::Shapes => "types change",
+        Class::Needs => "what must be given changes",
+        Class::Nulls => "`Option` comes or goes",
+        Class::Marks => "methods are marked",
+        Class::Table => "the table of operations changes",
+        Class::Words => "docs change",
+        Class::Nothing => "nothing",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

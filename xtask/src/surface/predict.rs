@@ -115,6 +115,12 @@ fn keyword_aside(pointer: &str) -> &str {
     }
 }
 
+/// Whether a property stands in a condition, such as `then`: no type says when it must be given.
+fn is_conditional(pointer: &str) -> bool {
+    let mut tokens = pointer.rsplit('/').skip(2);
+    matches!(tokens.next(), Some("then" | "else")) || tokens.next() == Some("dependentSchemas")
+}
+
 /// Both editions, and the places that a cause is about.
 struct Sides<'a> {
     old: &'a Edition,
@@ -262,7 +268,9 @@ impl Sides<'_> {
         match (class, kind) {
             // The type of what is inside a list may be its own, and that of any JSON is the same for all.
             (Class::Retypes, Kind::Field) => own && !any && !named,
-            (Class::Needs, Kind::Field) => own && self.is_strict(path),
+            (Class::Needs, Kind::Field) => {
+                own && self.is_strict(path) && !is_conditional(self.at.1)
+            }
             (Class::Nulls, Kind::Field) => own && self.is_strict(path) && !any,
             (Class::Needs, Kind::Setter) => own && !path.ends_with("::body"),
             (Class::Marks, Kind::Method) => true,

@@ -141,6 +141,29 @@ fn another_schema_in_a_place_is_one_cause() {
 }
 
 #[test]
+fn what_is_not_judged_is_one_finding_with_both_values() {
+    let document = |value: &str| {
+        let not = json!({"$ref": "#/components/schemas/Bad"});
+        let defs = json!({
+            "A": {"type": "object", "properties": {"x": {"type": "string", "not": {"enum": [value, "z"]}, "minLength": 1}}},
+            "Same": {"type": "string", "not": not}, "Bad": {"const": "bad"},
+        });
+        taking(&json!({"$ref": "#/components/schemas/A"}), &defs)
+    };
+    let (finding, operations) = only(&document("a"), &document("b"));
+    let values = "was {\"enum\":[\"a\",\"z\"]}, is {\"enum\":[\"b\",\"z\"]}";
+    assert_eq!(
+        finding.text,
+        format!("`A.x` has another `not`: {values}; the worst difference is enum-value-removed")
+    );
+    assert_eq!(
+        &*finding.new.pointer,
+        "/components/schemas/A/properties/x/not"
+    );
+    assert_eq!((finding.wire, operations.len()), (Verdict::Risky, 1));
+}
+
+#[test]
 fn what_nothing_uses_has_no_direction() {
     let document = |kind: &str| with(&json!({"components": {"schemas": {"A": {"type": kind}}}}));
     let (finding, operations) = only(&document("string"), &document("integer"));

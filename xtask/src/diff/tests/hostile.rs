@@ -53,6 +53,23 @@ fn fans_of_references_end_soon() {
 }
 
 #[test]
+fn fans_of_conditions_end_soon() {
+    let fan =
+        |next| json!({"type": "object", "not": next, "if": next, "then": next, "contains": next});
+    let old = tower(25, &json!({"type": "object", "maxProperties": 3}), fan);
+    let new = tower(25, &json!({"type": "object", "maxProperties": 4}), fan);
+    assert_eq!(soon(&old, &old), BTreeSet::new());
+    let expected = ["bound-loosened compatible", "not-classified risky"];
+    assert_eq!(soon(&old, &new), expected.map(str::to_owned).into());
+    let chain = |next| json!({"not": next});
+    let (old, new) = (
+        tower(1000, &json!({"const": 1}), chain),
+        tower(1000, &json!({"const": 2}), chain),
+    );
+    assert!(!soon(&old, &new).is_empty());
+}
+
+#[test]
 fn recursion_ends_soon() {
     let tree = |kind: &str| {
         let node = json!({"$ref": "#/components/schemas/Node"});

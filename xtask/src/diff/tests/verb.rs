@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::super::rules::PAGE;
 use super::super::{End, Format, Level, Options, options, run};
+use crate::files::{self, Generated, Mode};
 
-fn parse(arguments: &[&str]) -> Result<Options, String> {
+pub(super) fn parse(arguments: &[&str]) -> Result<Options, String> {
     options(arguments.iter().map(|argument| (*argument).to_owned()))
 }
 
@@ -66,14 +68,17 @@ fn documents_and_options_are_read() {
 
 #[test]
 fn bad_calls_say_what_is_wrong() {
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 14] = [
         (&[], "one or two documents"),
         (&["a", "b", "c"], "one or two documents"),
         (&[""], "one or two documents"),
         (&["a", "--quiet"], "no option `--quiet`"),
         (&["a", "--fail-on"], "needs `breaking` or `risky`"),
         (&["a", "--fail-on", "docs"], "needs `breaking` or `risky`"),
-        (&["a", "--overlay"], "needs a path"),
+        (&["a", "--overlay"], "`--overlay` needs a path"),
+        (&["a", "--approvals="], "`--approvals` needs a path"),
+        (&["a", "--today"], "needs a day as YYYY-MM-DD"),
+        (&["a", "--today", "2026-02-30"], "needs a day as YYYY-MM-DD"),
         (&["a", "--format"], "needs `text`, `json` or `markdown`"),
         (
             &["a", "--format=yaml"],
@@ -186,10 +191,17 @@ fn the_vendored_document_and_commits_can_be_compared() {
 }
 
 #[test]
-fn rules_are_listed_with_both_verdicts() {
+fn the_page_of_rules_is_fresh() {
     let (end, text) = run(&workspace(), &parse(&["--rules"]).unwrap()).unwrap();
     assert_eq!(end, End::Fine);
-    assert!(text.contains("\nenum-value-added  (sent: compatible, received: risky; reverse: enum-value-removed)\n    an enum has a new value: "), "{text}");
+    let row = "\n| `enum-value-added` | an enum has a new value | compatible | risky | variants come or go | programs may not know it | `enum-value-removed` |\n";
+    assert!(text.contains(row), "{text}");
+    let page = Generated([(PathBuf::from(PAGE), text)].into());
+    let changes = files::sync(&workspace(), &[], &page, Mode::Check).unwrap();
+    assert!(
+        changes.is_clean(),
+        "run `cargo xtask diff --rules > {PAGE}`"
+    );
 }
 
 #[test]
@@ -198,7 +210,17 @@ fn without_items_the_wire_alone_is_reported() {
     let empty = folder.path().join("empty.yaml").display().to_string();
     let text = "openapi: 3.1.0\ninfo: {title: a, version: '1'}\npaths: {}\n";
     std::fs::write(&empty, text).unwrap();
-    let cases: [(&[&str], &str); 2] = [
+    let large = folder.path().join("large.yaml").display().to_string();
+    let text = format!(
+        "openapi: 3.1.0\ninfo: {{title: a, version: '1'}}\npaths: {{}}\nx-a: {}\n",
+        "x".repeat(2_000_000)
+    );
+    std::fs::write(&large, text).unwrap();
+    let cases: [(&[&str], &str); 3] = [
+        (
+            &[&old, &large],
+            "large.yaml is too large to generate both editions in seconds: more than 2 MB",
+        ),
         (
             &[&old, &new, "--wire"],
             "Rust items: left out, as `--wire` says",
@@ -231,5 +253,39 @@ fn without_items_the_wire_alone_is_reported() {
     assert!(
         format!("{error:#}").contains("cannot read none.yaml"),
         "{error:#}"
+    );
+}
+
+#[test]
+fn an_edition_that_the_overlay_refuses_is_reported_by_its_wire() {
+    let (folder, old, new) = folder();
+    let action =
+        |target: &str, update: &str| format!("  - {{target: {target}, update: {update}}}\n");
+    let overlay = [
+        "overlay: 1.0.0\ninfo: {title: a, version: '1'}\nactions:\n".to_owned(),
+        action("\"$.paths['/a'].get\"", "{operationId: get_a}"),
+        action("$.info", "{title: b}"),
+        // Only the new document has it.
+        action("\"$.paths['/c'].put\"", "{responses: none}"),
+    ];
+    let path = folder.path().join("openapi.overlay.yaml");
+    std::fs::write(path, overlay.concat()).unwrap();
+    let arguments = [old.as_str(), &new, "--fail-on", "risky"];
+    let (end, text) = run(folder.path(), &parse(&arguments).unwrap()).unwrap();
+    let line = text.lines().nth(2).unwrap();
+    let (start, rest) = line
+        .split_once(": the overlay cannot be applied: ")
+        .unwrap();
+    assert!(
+        start.starts_with("Rust items: not known: ") && start.ends_with("new.yaml"),
+        "{line}"
+    );
+    assert!(
+        rest.contains("openapi.overlay.yaml:6:5 (/actions/2): target `$.paths['/c'].put`: "),
+        "{line}"
+    );
+    assert!(
+        end == End::Changes && text.contains("operation-added"),
+        "{text}"
     );
 }
