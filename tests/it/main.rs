@@ -8,6 +8,7 @@ mod attempts_limits;
 mod attempts_raw;
 mod attempts_trace;
 mod bodies;
+mod browsers;
 mod calls;
 mod callsites;
 mod contract;

@@ -1,10 +1,14 @@
 //! What a handler gives back.
 
+use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+
+use crate::world::World;
 
 /// An answer, or why the request is refused.
 pub(crate) type Outcome = Result<Answer, Refusal>;
@@ -29,6 +33,20 @@ pub(crate) enum Body {
     },
     /// The answer comes later, from whoever releases the request.
     Held(oneshot::Receiver<Outcome>),
+    /// The answer comes from work that goes on without the state.
+    Later(Later),
+}
+
+/// Work that goes on without the state; what it comes to is then done with the state.
+pub(crate) struct Later(pub(crate) Pin<Box<dyn Future<Output = Finish> + Send>>);
+
+/// The end of such work.
+pub(crate) type Finish = Box<dyn FnOnce(&mut World) -> Outcome + Send>;
+
+impl fmt::Debug for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Later")
+    }
 }
 
 impl Clone for Answer {
@@ -42,10 +60,10 @@ impl Clone for Answer {
 }
 
 impl Clone for Body {
-    /// A held answer can't be held twice: its clone is empty.
+    /// What comes later can't come twice: its clone is empty.
     fn clone(&self) -> Self {
         match self {
-            Self::Empty | Self::Held(_) => Self::Empty,
+            Self::Empty | Self::Held(_) | Self::Later(_) => Self::Empty,
             Self::Json(value) => Self::Json(value.clone()),
             Self::Bytes {
                 content_type,
@@ -95,6 +113,23 @@ impl Answer {
             status: None,
             headers: Vec::new(),
             body: Body::Held(receiver),
+        }
+    }
+
+    /// An answer that `work` comes to; `finish` does with the state what follows from it.
+    pub(crate) fn later<T: Send + 'static>(
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+        finish: impl FnOnce(&mut World, T) -> Outcome + Send + 'static,
+    ) -> Self {
+        let work = async move {
+            let done = work.await;
+            let finish: Finish = Box::new(move |world| finish(world, done?));
+            finish
+        };
+        Self {
+            status: None,
+            headers: Vec::new(),
+            body: Body::Later(Later(Box::pin(work))),
         }
     }
 

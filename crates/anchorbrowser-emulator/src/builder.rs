@@ -6,13 +6,18 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+use crate::browser::{Browser, Browsers};
 use crate::config::{Account, Config, Failures, Limits, Timing};
 use crate::courier::Courier;
 use crate::document::Document;
 use crate::emulator::{Emulator, EmulatorError};
+use crate::resources::sessions;
 use crate::shared::Shared;
 use crate::time::Time;
 use crate::world::{Store, World};
+
+/// Browsers at once, where nothing else is set: each takes some 200 MiB.
+const BROWSERS: u32 = 32;
 
 /// Settings of an emulator that is to be started.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub struct Builder {
     document: Option<PathBuf>,
     state: Option<PathBuf>,
     manual: bool,
+    browser: Browser,
+    browser_directory: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -33,6 +40,8 @@ impl Default for Builder {
             document: None,
             state: None,
             manual: false,
+            browser: Browser::default(),
+            browser_directory: None,
         }
     }
 }
@@ -112,6 +121,25 @@ impl Builder {
         self
     }
 
+    /// Runs each session in a browser of its own. Default [`Browser::Off`].
+    ///
+    /// The browser is headless, has a private profile and goes with its session. It loads what it is told to, also from
+    /// beyond this machine. Unless [`Account::max_concurrent_browsers`] says otherwise, at most 32 run at once.
+    ///
+    /// Of the browsers there must not be left any, however the emulator ends, so on Unix each has a guard that kills
+    /// it when the emulator is gone; elsewhere a killed emulator leaves its browsers behind.
+    pub fn browser(mut self, browser: Browser) -> Self {
+        self.browser = browser;
+        self
+    }
+
+    /// Where browsers have their private directories, each of which goes with its browser. Default: the system's directory
+    /// for temporary files.
+    pub fn browser_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.browser_directory = Some(path.into());
+        self
+    }
+
     /// Changes how long things take.
     pub fn timing(mut self, change: impl FnOnce(&mut Timing)) -> Self {
         change(&mut self.config.timing);
@@ -142,8 +170,14 @@ impl Builder {
     /// # Errors
     ///
     /// If a setting is out of range, the document or the state file can't be used, or the address can't be bound.
-    pub async fn start(self) -> Result<Emulator, EmulatorError> {
+    pub async fn start(mut self) -> Result<Emulator, EmulatorError> {
         self.config.check().map_err(EmulatorError::Setting)?;
+        let program = self.browser.program().map_err(EmulatorError::Setting)?;
+        if program.is_some() {
+            let most = &mut self.config.account.max_concurrent_browsers;
+            most.get_or_insert(BROWSERS);
+        }
+        self.config.browser.clone_from(&program);
         let document = match &self.document {
             Some(path) => Arc::new(Document::read(path)?),
             None => Document::embedded(),
@@ -164,10 +198,19 @@ impl Builder {
         if let Some(store) = &store {
             store.load(&mut world)?;
         }
+        let reports = program.map(|program| {
+            let place = self.browser_directory.unwrap_or_else(std::env::temp_dir);
+            let (browsers, reports) = Browsers::new(program, place);
+            world.browsers = browsers;
+            sessions::fail_lost(&mut world);
+            reports
+        });
         let (courier, queue) = Courier::new();
         let local = address.ip().is_loopback();
         let shared = Arc::new(Shared::new(world, store, self.manual, local, courier));
-        Ok(Emulator::run(shared, listener, queue, address, base))
+        Ok(Emulator::run(
+            shared, listener, queue, reports, address, base,
+        ))
     }
 }
 

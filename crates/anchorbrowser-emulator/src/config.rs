@@ -1,6 +1,7 @@
 //! What can be set: limits, durations, failures, the account.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long things take, on the emulator's clock.
@@ -135,6 +136,8 @@ pub(crate) struct Config {
     pub(crate) drift: bool,
     pub(crate) stateless: bool,
     pub(crate) local_webhooks: bool,
+    /// The program that runs sessions, if there is one.
+    pub(crate) browser: Option<PathBuf>,
     pub(crate) timing: Timing,
     pub(crate) failures: Failures,
     pub(crate) account: Account,

@@ -23,7 +23,7 @@ use crate::answer::Refusal;
 use crate::body::Body;
 use crate::document::{Document, Operation};
 use crate::fault::{Effect, Fault};
-use crate::service::{NO_SOCKET, Unread, json_response, read, set_headers, wants_socket};
+use crate::service::{Unread, json_response, read, set_headers};
 use crate::shared::{Shared, lock};
 use crate::world::StoreError;
 
@@ -83,9 +83,6 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Done {
     let Some(place) = paths::find(head.uri.path()) else {
         return Ok(unknown());
     };
-    if matches!(place, Place::Page) && wants_socket(&head.headers) {
-        return Err(Refusal::new(501, NO_SOCKET));
-    }
     if !place.methods().contains(&head.method.as_str()) {
         let allowed = place.methods().join(", ");
         let message = format!(

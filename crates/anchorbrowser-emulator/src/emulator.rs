@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::agent::AgentScript;
 use crate::answer::Refusal;
+use crate::browser::{self, Reports};
 use crate::builder::Builder;
 use crate::document::{Document, DocumentError};
 use crate::exchange::Exchange;
@@ -89,11 +91,12 @@ impl Emulator {
         shared: Arc<Shared>,
         listener: TcpListener,
         queue: courier::Queue,
+        reports: Option<Reports>,
         address: SocketAddr,
         base: String,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone())),
             tokio::spawn(courier::run(queue, Arc::clone(&shared), stopped.clone())),
             tokio::spawn({
@@ -101,6 +104,10 @@ impl Emulator {
                 async move { shared.drive(stopped).await }
             }),
         ];
+        if let Some(reports) = reports {
+            let reporting = browser::report(reports, Arc::clone(&shared), stop.subscribe());
+            tasks.push(tokio::spawn(reporting));
+        }
         Self {
             shared,
             address,
@@ -135,6 +142,12 @@ impl Emulator {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The program that runs the sessions, if there is one.
+    #[must_use]
+    pub fn browser(&self) -> Option<&Path> {
+        self.shared.config.browser.as_deref()
     }
 
     /// The document it serves.
@@ -355,12 +368,13 @@ impl Emulator {
     }
 
     /// Stops it: no new connections, requests that wait are refused with 503, others get two seconds to end. Afterwards
-    /// address and state file are free again.
+    /// address and state file are free again, and no browser is left.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         for task in std::mem::take(&mut self.tasks) {
             // It ended, or panicked; either way it is gone.
             let _ = task.await;
         }
+        self.shared.end_browsers().await;
     }
 }

@@ -26,6 +26,7 @@
 mod agent;
 mod answer;
 mod body;
+mod browser;
 mod builder;
 mod call;
 mod config;
@@ -48,6 +49,7 @@ mod webhook;
 mod world;
 
 pub use agent::{AgentOutcome, AgentScript, Question};
+pub use browser::Browser;
 pub use builder::Builder;
 pub use config::{Account, Failures, Limits, Timing};
 pub use emulator::{Emulator, EmulatorError};

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anchorbrowser_emulator::{Builder, Emulator};
+use anchorbrowser_emulator::{Browser, Builder, Emulator};
 use lexopt::{Arg, Parser};
 use tracing::level_filters::LevelFilter;
 
@@ -37,6 +37,9 @@ What is served
                       keep nothing
   --lenient           Let requests pass that break the document
   --drift             Put unknown members and enum values into every answer
+  --browser WHICH     Run each session in a browser of its own: auto takes Chromium
+                      or Chrome if it is installed, off takes none, and a path
+                      or a name that program [default: off]
   --local-webhooks    Allow webhooks with http:// on loopback, and deliver to them
   --max-body MIB      Longest body of a request, in MiB [default: 32]
 
@@ -126,6 +129,14 @@ fn set(builder: Builder, mut value: Value<'_>) -> Result<Builder, String> {
         "lenient" => builder.lenient(true),
         "drift" => builder.drift(true),
         "stateless" => builder.stateless(true),
+        "browser" => {
+            let path = value.path()?;
+            builder.browser(match path.to_str() {
+                Some("auto") => Browser::Auto,
+                Some("off") => Browser::Off,
+                _ => Browser::Path(path),
+            })
+        }
         "local-webhooks" => builder.local_webhooks(true),
         "max-body" => {
             let fits = |mib: &usize| *mib > 0 && mib.checked_mul(MIB).is_some();

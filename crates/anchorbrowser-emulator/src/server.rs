@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::service;
 use crate::shared::{Shared, lock};
-use crate::socket::{self, Slot};
+use crate::socket::Slot;
 use crate::world::{StoreError, World};
 
 /// Time for open connections to end after a shutdown was asked for.
@@ -111,7 +111,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Rec
     }
     let granted = lock(&slot).take();
     if let Some(granted) = granted {
-        socket::run(granted, &mut stop).await;
+        granted.run(&mut stop).await;
     }
 }
 

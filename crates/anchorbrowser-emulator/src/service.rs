@@ -15,12 +15,13 @@ use serde_json::json;
 
 use crate::answer::Refusal;
 use crate::body::Body;
+use crate::browser;
 use crate::config::Limits;
 use crate::control;
 use crate::document::Route;
 use crate::exchange::Exchange;
 use crate::shared::{Shared, lock};
-use crate::socket::{self, Slot};
+use crate::socket::{self, Granted, Slot};
 
 pub(crate) use response::{bytes_response, json_response, set_headers};
 use serving::Serving;
@@ -49,7 +50,8 @@ pub(crate) async fn serve(
     let own = path
         .strip_prefix(OWN)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if own || path == "/" {
+    let cdp = browser::is_cdp_path(path) && wants_socket(request.headers());
+    if own || (path == "/" && !cdp) {
         return control::serve(&shared, request).await;
     }
     // Made before the lock is taken: to tell the time may take the state's, which goes first.
@@ -72,7 +74,18 @@ pub(crate) async fn serve(
         }
         Route::None if path == socket::PATH && wants_socket(request.headers()) => {
             name = "step socket";
-            step_socket(&shared, &mut request, &slot)
+            grant(
+                socket::open(&shared, &mut request).map(|(r, steps)| (r, Granted::Steps(steps))),
+                &slot,
+            )
+        }
+        Route::None if cdp && shared.config.browser.is_some() => {
+            name = "browser socket";
+            let opened = browser::Relay::open(&shared, &mut request).await;
+            grant(
+                opened.map(|(r, relay)| (r, Granted::Relay(relay.into()))),
+                &slot,
+            )
         }
         route => unrouted(&route, &request),
     };
@@ -101,8 +114,8 @@ pub(crate) fn wants_socket(headers: &HeaderMap) -> bool {
 }
 
 /// Grants a socket to the connection, or says why not.
-fn step_socket(shared: &Shared, request: &mut Request<Incoming>, slot: &Slot) -> Response<Body> {
-    match socket::open(shared, request) {
+fn grant(opened: Result<(Response<Body>, Granted), Refusal>, slot: &Slot) -> Response<Body> {
+    match opened {
         Ok((response, granted)) => {
             *lock(slot) = Some(granted);
             response

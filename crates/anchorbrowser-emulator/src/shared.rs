@@ -126,6 +126,13 @@ impl Shared {
         guard.closed = true;
         guard.store = None;
         guard.world.end_waits();
+        guard.world.browsers.stop();
+    }
+
+    /// Ends all browsers, and waits until they are gone.
+    pub(crate) async fn end_browsers(&self) {
+        let stopped = lock(&self.state).world.browsers.stop();
+        stopped.gone().await;
     }
 
     fn act<R>(

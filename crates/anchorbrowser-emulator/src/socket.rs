@@ -23,6 +23,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::answer::Refusal;
 use crate::body::Body;
+use crate::browser::Relay;
 use crate::resources::agents;
 use crate::server::stopped;
 use crate::shared::Shared;
@@ -38,13 +39,29 @@ const LONGEST_MESSAGE: usize = 64 << 10;
 const BUFFER: usize = 4 << 10;
 
 /// Real time for a client to answer a Close frame. Less than connections get at a shutdown.
-const GRACE: Duration = Duration::from_secs(1);
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
 /// Steps that are made up where nothing is kept.
 const SAMPLES: u32 = 2;
 
 /// A socket that was granted. It begins when the answer that grants it has been sent.
-pub(crate) struct Granted {
+pub(crate) enum Granted {
+    Steps(Steps),
+    Relay(Box<Relay>),
+}
+
+impl Granted {
+    /// Serves the socket until it ends, or `stop` turns true.
+    pub(crate) async fn run(self, stop: &mut watch::Receiver<bool>) {
+        match self {
+            Self::Steps(steps) => steps.run(stop).await,
+            Self::Relay(relay) => relay.run(stop).await,
+        }
+    }
+}
+
+/// A step socket.
+pub(crate) struct Steps {
     session: String,
     feed: Feed,
     upgrade: OnUpgrade,
@@ -53,14 +70,19 @@ pub(crate) struct Granted {
 /// Where a connection keeps the socket that it turns into.
 pub(crate) type Slot = Arc<Mutex<Option<Granted>>>;
 
+/// The answer with which a WebSocket begins.
+pub(crate) fn handshake(request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let empty = || Body::whole(Bytes::new());
+    create_response_with_body(request, empty)
+        .map_err(|error| Refusal::bad(format!("this is no WebSocket handshake: {error}")))
+}
+
 /// Takes a request for the socket: the answer with which it begins, and the socket.
 pub(crate) fn open(
     shared: &Shared,
     request: &mut Request<Incoming>,
-) -> Result<(Response<Body>, Granted), Refusal> {
-    let empty = || Body::whole(Bytes::new());
-    let response = create_response_with_body(request, empty)
-        .map_err(|error| Refusal::bad(format!("this is no WebSocket handshake: {error}")))?;
+) -> Result<(Response<Body>, Steps), Refusal> {
+    let response = handshake(request)?;
     let query = request.uri().query().unwrap_or_default();
     let session = url::form_urlencoded::parse(query.as_bytes())
         .find(|(name, value)| name == "sessionId" && !value.is_empty())
@@ -72,12 +94,12 @@ pub(crate) fn open(
         true => samples(),
         false => shared.enter(|world| agents::follow(world, &session))??,
     };
-    let granted = Granted {
+    let steps = Steps {
         session,
         feed,
         upgrade: hyper::upgrade::on(request),
     };
-    Ok((response, granted))
+    Ok((response, steps))
 }
 
 /// What there is to follow where nothing is kept.
@@ -96,33 +118,33 @@ fn samples() -> Feed {
     feed
 }
 
-/// Serves a socket until the session or the emulator ends, or the client goes.
-pub(crate) async fn run(granted: Granted, stop: &mut watch::Receiver<bool>) {
-    let Granted {
-        session,
-        feed,
-        upgrade,
-    } = granted;
-    let Ok(connection) = upgrade.await else {
-        return;
-    };
-    let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
-        .max_message_size(Some(LONGEST_MESSAGE));
-    let io = TokioIo::new(connection);
-    let io = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-    let mut socket = Socket { session, io };
-    let end = tokio::select! {
-        end = socket.follow(feed) => end,
-        () = stopped(stop) => Ok(End::Away),
-    };
-    let done = match end {
-        Ok(end) => socket.end(end).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = done {
-        tracing::debug!(%error, "a step socket ended early");
+impl Steps {
+    /// Serves the socket until the session or the emulator ends, or the client goes.
+    async fn run(self, stop: &mut watch::Receiver<bool>) {
+        let Ok(connection) = self.upgrade.await else {
+            return;
+        };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(BUFFER)
+            .write_buffer_size(BUFFER)
+            .max_message_size(Some(LONGEST_MESSAGE));
+        let io = TokioIo::new(connection);
+        let io = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+        let mut socket = Socket {
+            session: self.session,
+            io,
+        };
+        let end = tokio::select! {
+            end = socket.follow(self.feed) => end,
+            () = stopped(stop) => Ok(End::Away),
+        };
+        let done = match end {
+            Ok(end) => socket.end(end).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::debug!(%error, "a step socket ended early");
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::agent::AgentScript;
 use crate::answer::{Answer, Outcome};
+use crate::browser::Browsers;
 use crate::config::Config;
 use crate::document::Document;
 use crate::resources::Tables;
@@ -50,6 +51,8 @@ pub(crate) struct World {
     pub(crate) outbox: Vec<String>,
     /// Sockets that follow the agents of a session. Like requests that wait, they are not stored.
     pub(crate) followers: Followers,
+    /// The browsers of sessions that run.
+    pub(crate) browsers: Browsers,
     waiters: Waiters,
     timers: Timers,
 }
@@ -74,6 +77,7 @@ impl World {
             scripts: VecDeque::new(),
             outbox: Vec::new(),
             followers: Followers::default(),
+            browsers: Browsers::default(),
             waiters: Waiters::default(),
             timers: Timers::new(),
         }
@@ -84,6 +88,7 @@ impl World {
         let (config, document) = (Arc::clone(&self.config), Arc::clone(&self.document));
         *self = Self {
             ids: self.ids,
+            browsers: self.browsers.anew(),
             ..Self::new(config, document, self.base.clone(), self.now)
         };
     }

@@ -73,10 +73,8 @@ impl Record for AsyncRequest {
         }
         let error = request.launch.error().map(str::to_owned);
         world.tables.requests.insert(request);
-        // Of its success the session tells.
         if state == State::Failed {
-            let data = json!({ "request_id": id, "status": "failed", "error": error });
-            webhooks::emit(world, "session.failed", data);
+            tell_failure(world, id, &error.unwrap_or_default());
         }
     }
 }
@@ -89,6 +87,28 @@ impl AsyncRequest {
             status => status.text(),
         }
     }
+}
+
+/// What became of the browser of a session, told to the request for it.
+pub(crate) fn launched(world: &mut World, session: &str, outcome: Result<Time, &str>) {
+    let now = world.now;
+    let of = |request: &AsyncRequest| {
+        request.launch.state == State::Configuring && request.launch.session() == Some(session)
+    };
+    for id in world.tables.requests.ids(of) {
+        if let Some(request) = world.tables.requests.edit(&id) {
+            request.launch.launched(now, outcome);
+        }
+        if let Err(why) = outcome {
+            tell_failure(world, &id, why);
+        }
+    }
+}
+
+/// Webhooks are told of a request that failed; of its success the session tells.
+fn tell_failure(world: &mut World, id: &str, error: &str) {
+    let data = json!({ "request_id": id, "status": "failed", "error": error });
+    webhooks::emit(world, "session.failed", data);
 }
 
 /// How many sessions were requested and are not on record yet. They take up room of the account as running ones do.

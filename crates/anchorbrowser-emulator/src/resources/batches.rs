@@ -169,20 +169,42 @@ impl Record for BatchItem {
             };
             sessions::start(world, &configuration, origin)
         });
-        let (to, error) = (item.launch.state, item.launch.error().map(str::to_owned));
-        let index = item.index;
-        world.tables.batch_items.insert(item);
-        if to == State::Failed {
-            let data = json!({
-                "batch_id": batch,
-                "item_index": index,
-                "status": "failed",
-                "error": error,
-            });
-            webhooks::emit(world, "session.failed", data);
-        }
-        moved(world, &batch, from, to, error);
+        went_on(world, item, from);
     }
+}
+
+/// Puts back an item that was in the state `from`, and tells what it has come to.
+fn went_on(world: &mut World, item: BatchItem, from: State) {
+    let (to, error) = (item.launch.state, item.launch.error().map(str::to_owned));
+    let (batch, index) = (item.batch.clone(), item.index);
+    world.tables.batch_items.insert(item);
+    if to == State::Failed {
+        let data = json!({
+            "batch_id": batch,
+            "item_index": index,
+            "status": "failed",
+            "error": error,
+        });
+        webhooks::emit(world, "session.failed", data);
+    }
+    moved(world, &batch, from, to, error);
+}
+
+/// What became of the browser of a session, told to the item that it was started for.
+pub(crate) fn launched(world: &mut World, session: &str, outcome: Result<Time, &str>) {
+    let started = world.tables.sessions.get(session);
+    let batch = started.and_then(|session| world.tables.batches.get(session.batch.as_deref()?));
+    let Some(mut item) = batch.and_then(|batch| {
+        let of = |item: &&BatchItem| {
+            item.launch.state == State::Configuring && item.launch.session() == Some(session)
+        };
+        items(world, batch).find(of).cloned()
+    }) else {
+        return;
+    };
+    let from = item.launch.state;
+    item.launch.launched(world.now, outcome);
+    went_on(world, item, from);
 }
 
 /// The id of an item.

@@ -74,9 +74,16 @@ pub(crate) fn seed(url: &str) -> u64 {
 }
 
 fn screenshot(world: &mut World, call: &Call<'_>) -> Outcome {
+    let browser = world.browsers.get(call.session());
     let session = sessions::running(world, call)?;
     session.screenshots += 1;
     let (width, height) = viewport(session);
+    if let Some(browser) = browser {
+        let shot = async move { browser.page().await?.screenshot().await };
+        return Ok(Answer::later(shot, |_, png| {
+            Ok(Answer::bytes("image/png", png))
+        }));
+    }
     let url = session.pages.first().map_or("", |page| page.url.as_str());
     Ok(Answer::bytes(
         "image/png",
@@ -201,6 +208,11 @@ fn goto(world: &mut World, call: &Call<'_>) -> Outcome {
         ));
     }
     session.visit(address);
+    if let Some(browser) = world.browsers.get(call.session()) {
+        let address = address.to_owned();
+        let going = async move { browser.page().await?.goto(&address).await };
+        return Ok(Answer::later(going, |_, ()| done()));
+    }
     let extension = tools::extension(&url);
     if extension.is_some_and(|extension| !PAGES.contains(&extension.as_str())) {
         recordings::downloaded(world, call.session(), address);

@@ -1,5 +1,6 @@
 //! Sessions: creation, their end by hand, by idleness and by age, tags and pages.
 
+mod browser;
 mod record;
 mod rules;
 
@@ -10,6 +11,9 @@ use crate::call::Call;
 use crate::resources::{Routes, billing, documents, editable, find, history, listed};
 use crate::world::{Topic, World};
 
+pub(crate) use browser::{
+    browser_failed, browser_gone, browser_ready, connected, disconnected, fail_lost, set_pages,
+};
 pub(crate) use record::{Origin, Session, end, open, owner, remove, start, switch};
 pub(crate) use rules::{check, has_room, limits};
 
@@ -86,12 +90,23 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     };
     let id = start(world, call.body(), origin)?;
     let (cdp_url, live_view_url) = addresses(world, &id, call.key);
-    let answer = Ok(Answer::data(
-        json!({ "id": id, "cdp_url": cdp_url, "live_view_url": live_view_url }),
-    ));
-    match world.tables.sessions.get(&id).and_then(|it| it.opens) {
-        Some(opens) => Ok(world.hold(Topic::Time, Some(opens), answer)),
-        None => answer,
+    let answer =
+        Answer::data(json!({ "id": id, "cdp_url": cdp_url, "live_view_url": live_view_url }));
+    let Some(browser) = world.browsers.get(&id) else {
+        return opened(world, &id, answer);
+    };
+    let starting = async move { browser.running().await };
+    Ok(Answer::later(starting, move |world, _| {
+        browser_ready(world, &id);
+        opened(world, &id, answer)
+    }))
+}
+
+/// The answer once a session is ready.
+fn opened(world: &mut World, id: &str, answer: Answer) -> Outcome {
+    match world.tables.sessions.get(id).and_then(|it| it.opens) {
+        Some(opens) => Ok(world.hold(Topic::Time, Some(opens), Ok(answer))),
+        None => Ok(answer),
     }
 }
 
@@ -119,21 +134,24 @@ fn get(world: &mut World, call: &Call<'_>) -> Outcome {
 
 fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = known(world, call)?.id.clone();
+    let browsers = world.browsers.get(&id);
     // Ending what has ended is done, not refused: a repeated DELETE is harmless.
     end(world, &id, "completed");
-    Ok(Answer::done())
+    Ok(browser::when_gone(
+        browsers.into_iter().collect(),
+        Answer::done(),
+    ))
 }
 
 fn delete_all(world: &mut World, call: &Call<'_>) -> Outcome {
     let owner = owner(call.key);
-    for id in world
-        .tables
-        .sessions
-        .ids(|session| session.is_running() && session.owner == owner)
-    {
-        end(world, &id, "completed");
+    let mine = |session: &Session| session.is_running() && session.owner == owner;
+    let ids = world.tables.sessions.ids(mine);
+    let browsers = ids.iter().filter_map(|id| world.browsers.get(id)).collect();
+    for id in &ids {
+        end(world, id, "completed");
     }
-    Ok(Answer::done())
+    Ok(browser::when_gone(browsers, Answer::done()))
 }
 
 fn tags(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -168,8 +186,24 @@ fn delete_tags(world: &mut World, call: &Call<'_>) -> Outcome {
 }
 
 fn pages(world: &mut World, call: &Call<'_>) -> Outcome {
-    let base = world.base.clone();
-    let session = running(world, call)?;
+    let running = running(world, call)?.id.clone();
+    match world.browsers.get(&running) {
+        // What the browser has told may lag behind what was done to it.
+        Some(browser) => {
+            let tabs = async move { browser.running().await?.look().await.map_err(Into::into) };
+            Ok(Answer::later(tabs, move |world, tabs| {
+                set_pages(world, &running, tabs);
+                shown(world, &running)
+            }))
+        }
+        None => shown(world, &running),
+    }
+}
+
+/// The pages of a session that are on record.
+fn shown(world: &World, id: &str) -> Outcome {
+    let session = find(&world.tables.sessions, "session", id)?;
+    let base = &world.base;
     let items: Vec<Value> = session
         .pages
         .iter()

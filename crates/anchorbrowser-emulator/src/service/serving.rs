@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::response::{bytes_response, empty_response, json_response, set_headers};
 use super::{KEY_HEADER, Unread, read};
-use crate::answer::{self, Answer, Outcome, Refusal};
+use crate::answer::{self, Answer, Later, Outcome, Refusal};
 use crate::body::Body;
 use crate::call::Call;
 use crate::document::{Checked, Operation, RawRequest, Reply, RequestFault, Violation};
@@ -150,13 +150,21 @@ impl Serving<'_> {
             Some(handler) => handler(world, &call),
             None => self.made(world.ids.number()),
         });
-        let answer = done.map_err(|error| error.refusal())??;
-        match answer.body {
-            answer::Body::Held(held) => {
-                self.taken_up();
-                held.await.unwrap_or_else(|_| Err(interrupted()))
-            }
-            _ => Ok(answer),
+        let mut answer = done.map_err(|error| error.refusal())??;
+        loop {
+            answer = match answer.body {
+                answer::Body::Held(held) => {
+                    self.taken_up();
+                    held.await.unwrap_or_else(|_| Err(interrupted()))?
+                }
+                answer::Body::Later(Later(work)) => {
+                    self.taken_up();
+                    let finish = work.await;
+                    let done = self.shared.enter(finish);
+                    done.map_err(|error| error.refusal())??
+                }
+                _ => return Ok(answer),
+            };
         }
     }
 
@@ -263,7 +271,9 @@ impl Serving<'_> {
                 content_type,
                 bytes,
             } => (content_type, bytes),
-            answer::Body::Empty | answer::Body::Held(_) => (String::new(), Bytes::new()),
+            answer::Body::Empty | answer::Body::Held(_) | answer::Body::Later(_) => {
+                (String::new(), Bytes::new())
+            }
         };
         let media_type = Some(content_type.as_str()).filter(|text| !text.is_empty());
         let violations = if drifts {

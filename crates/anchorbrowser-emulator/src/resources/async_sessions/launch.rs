@@ -91,6 +91,9 @@ pub(crate) struct Launch {
     registers: Time,
     /// When it is ready; known when it is provisioned.
     finishes: Time,
+    /// It has its session, whose browser is not ready: when it will be, is not known.
+    #[serde(default)]
+    waits: bool,
     fails: bool,
     /// Attempts that are left, with the present one.
     attempts: u32,
@@ -110,6 +113,7 @@ impl Launch {
             begins,
             registers,
             finishes: registers,
+            waits: false,
             fails,
             attempts: 1,
             retries: 0,
@@ -146,7 +150,7 @@ impl Launch {
         match self.state {
             State::Queued => Some(self.begins),
             State::Provisioning => Some(self.registers),
-            State::Configuring => Some(self.finishes),
+            State::Configuring => Some(self.finishes).filter(|_| !self.waits),
             State::Ready | State::Failed | State::Cancelled => None,
         }
     }
@@ -170,6 +174,7 @@ impl Launch {
                     // The session may be ready later, as its identities log in.
                     let found = world.tables.sessions.get(&session);
                     let opens = found.and_then(|session| session.opens);
+                    self.waits = found.is_some_and(|session| session.launching);
                     self.finishes = opens.unwrap_or(now);
                     self.session = Some(session);
                     self.state = State::Configuring;
@@ -186,6 +191,15 @@ impl Launch {
                 self.ended = ended.or(Some(now));
             }
             State::Ready | State::Failed | State::Cancelled => {}
+        }
+    }
+
+    /// The browser of its session is ready, and the session when this says; or it did not start, and why.
+    pub(crate) fn launched(&mut self, now: Time, outcome: Result<Time, &str>) {
+        self.waits = false;
+        match outcome {
+            Ok(opens) => self.finishes = opens,
+            Err(why) => self.fail(now, why.to_owned()),
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::browser;
 use crate::answer::Refusal;
 use crate::resources::{
     agent_access, agents, billing, digest, identities, logins, profiles, recordings, session_files,
@@ -45,6 +46,12 @@ pub(crate) struct Session {
     pub(crate) active: Time,
     /// What is connected to it now: agents, task runs, CDP clients. While there is one, it is not idle.
     pub(crate) connections: u32,
+    /// Sockets that clients have open to its browser or its live view. They don't outlast the emulator.
+    #[serde(skip)]
+    pub(super) sockets: u32,
+    /// Its browser is not ready yet.
+    #[serde(default)]
+    pub(crate) launching: bool,
     pub(crate) pages: Vec<Page>,
     pub(crate) clipboard: String,
     /// The text typed or pasted last, which counts as selected. May be a password.
@@ -74,7 +81,7 @@ impl Record for Session {
     }
 
     fn due(&self) -> Option<Time> {
-        let opens = self.opens.filter(|_| self.is_running());
+        let opens = self.opens.filter(|_| self.is_running() && !self.launching);
         opens.into_iter().chain(self.ends()).min()
     }
 
@@ -111,6 +118,8 @@ impl Session {
             idle_timeout: timeout(configuration, "idle_timeout", IDLE_TIMEOUT),
             active: world.now,
             connections: 0,
+            sockets: 0,
+            launching: false,
             pages: vec![Page {
                 id: world.ids.secret().to_uppercase()[..32].to_owned(),
                 title: String::new(),
@@ -135,7 +144,9 @@ impl Session {
             return None;
         }
         let oldest = self.max_duration.map(|age| self.created.after(age));
-        let idle = self.idle_timeout.filter(|_| self.connections == 0);
+        let idle = self
+            .idle_timeout
+            .filter(|_| self.connections == 0 && self.sockets == 0);
         oldest
             .into_iter()
             .chain(idle.map(|idle| self.active.after(idle)))
@@ -253,10 +264,12 @@ pub(crate) fn start(
     let logins = identities::log_in(world, configuration);
     let waits = configuration.get("identity_async_auth") != Some(&Value::Bool(true));
     let opens = logins.filter(|_| waits).max(Some(configured));
-    match opens.filter(|opens| *opens > world.now) {
+    let launching = browser::launch(world, &id);
+    match opens.filter(|opens| launching || *opens > world.now) {
         Some(_) => {
             if let Some(session) = world.tables.sessions.edit(&id) {
                 session.opens = opens;
+                session.launching = launching;
             }
         }
         None => tell_ready(world, &id),
@@ -283,11 +296,10 @@ fn event(session: &Session) -> Value {
 /// Lets a session be ready whose time for that has come; says whether it was so.
 pub(crate) fn open(world: &mut World, id: &str) -> bool {
     let now = world.now;
-    let Some(session) = world
-        .tables
-        .sessions
-        .edit(id)
-        .filter(|session| session.opens.is_some_and(|opens| opens <= now))
+    let Some(session) =
+        world.tables.sessions.edit(id).filter(|session| {
+            !session.launching && session.opens.is_some_and(|opens| opens <= now)
+        })
     else {
         return false;
     };
@@ -320,6 +332,7 @@ pub(crate) fn end(world: &mut World, id: &str, status: &str) -> bool {
     session.ended = Some(now);
     session.opens = None;
     session.connections = 0;
+    let launching = std::mem::take(&mut session.launching);
     // May be passwords, and nobody can ask for them any more.
     session.clipboard.clear();
     session.typed = None;
@@ -333,6 +346,7 @@ pub(crate) fn end(world: &mut World, id: &str, status: &str) -> bool {
         agents::session_ended(world, id, expired);
     }
     billing::charge(world, credits);
+    browser::end_browser(world, id, launching);
     profiles::persist(world, id);
     logins::abandon(world, id);
     volumes::used(world, id);

@@ -1,0 +1,257 @@
+//! The sockets at `cdp_url`: what a client sends goes to the browser of its session, and back.
+
+use std::sync::Arc;
+
+use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
+use http::{HeaderMap, Request, Response};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::SessionBrowser;
+use super::cdp::{self, Socket};
+use crate::answer::Refusal;
+use crate::body::Body;
+use crate::resources::{find, sessions};
+use crate::server::stopped;
+use crate::service::KEY_HEADER;
+use crate::shared::Shared;
+use crate::socket;
+
+/// Where the socket of one page is, without its id.
+const PAGE: &str = "/devtools/page/";
+
+/// Bytes of a message from a client: a file in base64 fits.
+const LONGEST: usize = 512 << 20;
+
+/// Whether a socket of a browser is at `path`.
+pub(crate) fn is_path(path: &str) -> bool {
+    path == "/" || path.starts_with(PAGE)
+}
+
+/// A relay that was granted. It begins when the answer that grants it has been sent.
+pub(crate) struct Relay {
+    browser: SessionBrowser,
+    upstream: Socket,
+    upgrade: OnUpgrade,
+    connected: Connected,
+}
+
+/// A session that a client is connected to: it is not idle.
+struct Connected {
+    shared: Arc<Shared>,
+    session: String,
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        let session = &self.session;
+        if let Err(error) = self
+            .shared
+            .enter(|world| sessions::disconnected(world, session))
+        {
+            tracing::debug!(%error, "the end of a connection was not noted");
+        }
+    }
+}
+
+/// What the URL of a socket names.
+struct Asked {
+    session: String,
+    key: Option<String>,
+    page: Option<String>,
+}
+
+impl Asked {
+    fn of(request: &Request<Incoming>) -> Result<Self, Refusal> {
+        let query = request.uri().query().unwrap_or_default();
+        let value = |wanted: &str| {
+            url::form_urlencoded::parse(query.as_bytes())
+                .find(|(name, value)| name == wanted && !value.is_empty())
+                .map(|(_, value)| value.into_owned())
+        };
+        let header = |headers: &HeaderMap| Some(headers.get(KEY_HEADER)?.to_str().ok()?.to_owned());
+        let missing =
+            || Refusal::bad("query.sessionId: missing; it names the session to connect to");
+        Ok(Self {
+            session: value("sessionId").ok_or_else(missing)?,
+            key: value("apiKey").or_else(|| header(request.headers())),
+            page: request.uri().path().strip_prefix(PAGE).map(str::to_owned),
+        })
+    }
+
+    /// Who has the ids of a session and of a page in it needs no key. For all else the key must be the session's.
+    fn check(&self, shared: &Shared) -> Result<(), Refusal> {
+        let refusal = |message: &str| Err(Refusal::new(401, message));
+        let Some(key) = &self.key else {
+            return match self.page {
+                Some(_) => Ok(()),
+                None => refusal("query.apiKey: the key is missing"),
+            };
+        };
+        let key = key.trim();
+        if !shared.config.lenient && !shared.accepts(key) {
+            return refusal("query.apiKey: the key is not known");
+        }
+        let owner = sessions::owner(key);
+        let fits = shared.enter(|world| {
+            let session = find(&world.tables.sessions, "session", &self.session)?;
+            Ok::<_, Refusal>(session.owner == owner)
+        })??;
+        match fits {
+            true => Ok(()),
+            // As for a session that is not there: whose it is is nobody's business.
+            false => Err(Refusal::missing("session", &self.session)),
+        }
+    }
+}
+
+impl Relay {
+    /// Takes a request for the socket of a browser: the answer with which it begins, and the relay.
+    pub(crate) async fn open(
+        shared: &Arc<Shared>,
+        request: &mut Request<Incoming>,
+    ) -> Result<(Response<Body>, Self), Refusal> {
+        let response = socket::handshake(request)?;
+        let asked = Asked::of(request)?;
+        asked.check(shared)?;
+        let browser = shared.enter(|world| {
+            sessions::must_run(world, &asked.session)?;
+            let browser = world.browsers.get(&asked.session);
+            let none = || Refusal::new(501, "the session has no browser to connect to");
+            let browser = browser.ok_or_else(none)?;
+            sessions::connected(world, &asked.session);
+            Ok::<_, Refusal>(browser)
+        })??;
+        let connected = Connected {
+            shared: Arc::clone(shared),
+            session: asked.session,
+        };
+        let running = browser.running().await?;
+        let path = match &asked.page {
+            None => running.path.clone(),
+            Some(page) if running.tabs().iter().any(|tab| tab.id == *page) => {
+                format!("{PAGE}{page}")
+            }
+            Some(_) => {
+                return Err(Refusal::new(404, "the session has no page with this id"));
+            }
+        };
+        let upstream = cdp::open(&running.host, &path).await?;
+        let relay = Self {
+            browser,
+            upstream,
+            upgrade: hyper::upgrade::on(request),
+            connected,
+        };
+        Ok((response, relay))
+    }
+
+    /// Serves the socket until the session or the emulator ends, or the client or the browser goes.
+    pub(crate) async fn run(self, stop: &mut watch::Receiver<bool>) {
+        let Ok(connection) = self.upgrade.await else {
+            return;
+        };
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(LONGEST))
+            .max_frame_size(Some(LONGEST));
+        let io = TokioIo::new(connection);
+        let client = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+        let (mut to_client, from_client) = client.split();
+        let (to_browser, from_browser) = self.upstream.split();
+        let (answers, answered) = mpsc::channel(1);
+        let end = tokio::select! {
+            () = commands(from_client, to_browser, answers) => None,
+            _ = replies(from_browser, answered, &mut to_client) => Some("the browser hung up"),
+            () = self.browser.ending() => Some("the session has ended"),
+            () = stopped(stop) => Some("the emulator stops"),
+        };
+        if let Some(reason) = end {
+            let frame = CloseFrame {
+                code: CloseCode::Normal,
+                reason: reason.into(),
+            };
+            let _ =
+                tokio::time::timeout(socket::GRACE, to_client.send(Message::Close(Some(frame))))
+                    .await;
+        }
+        drop(self.connected);
+    }
+}
+
+/// Brings to the browser what the client sends, until one of them has gone.
+///
+/// `Browser.close` is answered here instead: to let go of a session is not to end it.
+async fn commands(
+    mut client: impl Stream<Item = Result<Message, Error>> + Unpin,
+    mut browser: impl Sink<Message> + Unpin,
+    answers: mpsc::Sender<Message>,
+) {
+    while let Some(Ok(message)) = client.next().await {
+        if let Some(id) = closing(&message) {
+            let answer = json!({ "id": id, "result": {} });
+            let _ = answers.send(Message::text(answer.to_string())).await;
+            continue;
+        }
+        if matches!(message, Message::Close(_)) {
+            return;
+        }
+        let is_data = matches!(message, Message::Text(_) | Message::Binary(_));
+        if is_data && browser.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The id of a command to close the browser.
+fn closing(message: &Message) -> Option<Value> {
+    const CLOSE: &str = "Browser.close";
+    let Message::Text(text) = message else {
+        return None;
+    };
+    // Few messages hold the word, so that few are read.
+    if !text.as_str().contains(CLOSE) {
+        return None;
+    }
+    let mut command: Value = serde_json::from_str(text).ok()?;
+    (command["method"] == CLOSE).then(|| command["id"].take())
+}
+
+/// Brings to the client what the browser sends, and what is answered for it.
+async fn replies(
+    mut browser: impl Stream<Item = Result<Message, Error>> + Unpin,
+    mut answered: mpsc::Receiver<Message>,
+    client: &mut (impl Sink<Message> + Unpin),
+) -> Option<()> {
+    loop {
+        let message = tokio::select! {
+            Some(answer) = answered.recv() => answer,
+            message = browser.next() => message?.ok()?,
+        };
+        if matches!(message, Message::Text(_) | Message::Binary(_)) {
+            client.send(message).await.ok()?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_command_itself_closes() {
+        let id = |text: &str| closing(&Message::text(text.to_owned()));
+        assert_eq!(id(r#"{"id":7,"method":"Browser.close"}"#), Some(json!(7)));
+        assert_eq!(
+            id(r#"{"id":7,"method":"Runtime.evaluate","params":{"expression":"'Browser.close'"}}"#),
+            None
+        );
+        assert_eq!(id("Browser.close"), None);
+    }
+}

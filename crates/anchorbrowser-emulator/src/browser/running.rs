@@ -1,0 +1,300 @@
+//! The browser of a session, from its start to its end.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::BufReader;
+use tokio::process::ChildStderr;
+use tokio::sync::{broadcast, oneshot, watch};
+
+use super::cdp::{Cdp, CdpError, Event};
+use super::guard::{self, Process};
+use super::{Ending, Settings, Stage, Starter};
+use crate::resources::sessions;
+use crate::shared::lock;
+
+/// How long a browser may take to start. A loaded machine takes seconds.
+const STARTING: Duration = Duration::from_secs(60);
+
+/// How long a session waits for its first page.
+const FIRST_PAGE: Duration = Duration::from_secs(10);
+
+/// How long one that was asked to close has for it.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// A tab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tab {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) url: String,
+}
+
+impl Tab {
+    /// The tab of a target, if it is one.
+    fn of(target: &Value) -> Option<Self> {
+        let text = |name: &str| target[name].as_str().map(str::to_owned);
+        (target["type"] == "page").then_some(())?;
+        Some(Self {
+            id: text("targetId")?,
+            title: text("title")?,
+            url: text("url")?,
+        })
+    }
+}
+
+/// A browser that runs.
+pub(crate) struct Running {
+    pub(crate) cdp: Cdp,
+    /// Host and port of its sockets.
+    pub(crate) host: String,
+    /// Path of the socket of the browser as a whole.
+    pub(crate) path: String,
+    /// Its private directory.
+    pub(crate) directory: PathBuf,
+    /// In the order in which they were opened.
+    tabs: Mutex<Vec<Tab>>,
+    /// Targets that the emulator's own connection is attached to, with the session of each.
+    pub(super) attached: tokio::sync::Mutex<HashMap<String, String>>,
+}
+
+impl Running {
+    /// Its tabs, oldest first.
+    pub(crate) fn tabs(&self) -> Vec<Tab> {
+        lock(&self.tabs).clone()
+    }
+
+    /// Where files lie that pages upload.
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.directory.join("uploads")
+    }
+
+    /// Looks which tabs there are.
+    pub(crate) async fn look(&self) -> Result<Vec<Tab>, CdpError> {
+        let found = self.cdp.call(None, "Target.getTargets", json!({})).await?;
+        let targets = found["targetInfos"].as_array().into_iter().flatten();
+        let found: Vec<Tab> = targets.filter_map(Tab::of).collect();
+        let mut tabs = lock(&self.tabs);
+        // Those that are known keep their place.
+        let age = |tab: &Tab| tabs.iter().position(|known| known.id == tab.id);
+        let mut sorted = found;
+        sorted.sort_by_key(|tab| age(tab).unwrap_or(usize::MAX));
+        tabs.clone_from(&sorted);
+        Ok(sorted)
+    }
+
+    /// Takes notice of tabs that come, change and go. Says whether there was anything new.
+    fn notice(&self, event: &Event) -> bool {
+        let mut tabs = lock(&self.tabs);
+        let target = &event.params["targetInfo"];
+        match event.method.as_str() {
+            "Target.targetCreated" | "Target.targetInfoChanged" => {
+                let Some(tab) = Tab::of(target) else {
+                    return false;
+                };
+                match tabs.iter_mut().find(|known| known.id == tab.id) {
+                    Some(known) if *known == tab => return false,
+                    Some(known) => *known = tab,
+                    None => tabs.push(tab),
+                }
+                true
+            }
+            "Target.targetDestroyed" => {
+                let before = tabs.len();
+                let gone = event.text("/targetId");
+                tabs.retain(|tab| Some(tab.id.as_str()) != gone);
+                tabs.len() != before
+            }
+            _ => false,
+        }
+    }
+}
+
+/// One browser: starts it, reports how that went, and waits for its end.
+pub(super) async fn live(
+    starter: Starter,
+    session: String,
+    settings: Settings,
+    stage: watch::Sender<Stage>,
+    ending: oneshot::Receiver<Ending>,
+) {
+    let failed = match begin(&starter, &settings) {
+        Err(error) => Some(format!("the browser could not be started: {error}")),
+        Ok((process, directory)) => {
+            let life = Life {
+                starter: &starter,
+                session: &session,
+                settings: &settings,
+                stage: &stage,
+                directory: &directory,
+            };
+            life.run(process, ending).await
+        }
+    };
+    if let Some(why) = failed {
+        tracing::warn!(session, "{why}");
+        stage.send_replace(Stage::Failed(why.as_str().into()));
+        let failed = move |world: &mut _| sessions::browser_failed(world, &session, &why);
+        // Without a receiver the emulator is shutting down.
+        let _ = starter.reports.send(Box::new(failed));
+    } else {
+        stage.send_replace(Stage::Gone);
+        let gone = move |world: &mut _| sessions::browser_gone(world, &session);
+        let _ = starter.reports.send(Box::new(gone));
+    }
+}
+
+/// Starts the process, with its directory.
+fn begin(starter: &Starter, settings: &Settings) -> std::io::Result<(Process, PathBuf)> {
+    let directory = guard::directory(&starter.place)?;
+    let path = directory.path().to_owned();
+    std::fs::create_dir(path.join("uploads"))?;
+    let arguments = settings.arguments(&path.join("profile"));
+    let process = Process::start(&starter.program, arguments, directory, &starter.processes)?;
+    Ok((process, path))
+}
+
+/// The life of a process that was started.
+struct Life<'a> {
+    starter: &'a Starter,
+    session: &'a str,
+    settings: &'a Settings,
+    stage: &'a watch::Sender<Stage>,
+    directory: &'a Path,
+}
+
+impl Life<'_> {
+    /// Until the process is gone. Gives why it failed to start, if it did.
+    async fn run(
+        self,
+        mut process: Process,
+        mut ending: oneshot::Receiver<Ending>,
+    ) -> Option<String> {
+        let connecting = tokio::time::timeout(STARTING, self.connect(&mut process));
+        let slow = || {
+            format!(
+                "the browser did not start within {} seconds",
+                STARTING.as_secs()
+            )
+        };
+        let connected = tokio::select! {
+            connected = connecting => connected.unwrap_or_else(|_| Err(slow())).map(Some),
+            _ = &mut ending => Ok(None),
+        };
+        let failed = match connected {
+            Ok(Some((running, output))) => {
+                self.go_on(running, output, ending).await;
+                None
+            }
+            Ok(None) => None,
+            Err(why) => Some(why),
+        };
+        self.stage.send_replace(match &failed {
+            Some(why) => Stage::Failed(why.as_str().into()),
+            None => Stage::Ending,
+        });
+        process.end().await;
+        failed
+    }
+
+    /// Connects to the browser when it listens, and prepares it.
+    async fn connect(
+        &self,
+        process: &mut Process,
+    ) -> Result<(Arc<Running>, BufReader<ChildStderr>), String> {
+        let stderr = process.stderr().ok_or("its output can't be read")?;
+        let (address, output) = guard::listening(stderr)
+            .await
+            .map_err(|said| format!("the browser ended instead of starting; it wrote: {said}"))?;
+        let (host, path) = address
+            .split_once('/')
+            .map(|(host, path)| (host.to_owned(), format!("/{path}")))
+            .ok_or("the browser told no address")?;
+        let running = self.prepare(host, path).await;
+        let running = running.map_err(|error| format!("the browser can't be used: {error}"))?;
+        Ok((running, output))
+    }
+
+    async fn prepare(&self, host: String, path: String) -> Result<Arc<Running>, CdpError> {
+        let cdp = Cdp::connect(&host, &path).await?;
+        let events = cdp.events();
+        let running = Arc::new(Running {
+            cdp: cdp.clone(),
+            host,
+            path,
+            directory: self.directory.to_owned(),
+            tabs: Mutex::default(),
+            attached: tokio::sync::Mutex::default(),
+        });
+        let discover = json!({ "discover": true });
+        cdp.call(None, "Target.setDiscoverTargets", discover)
+            .await?;
+        running.look().await?;
+        self.watch(&running, events);
+        let page = running.page().await?;
+        page.resize(self.settings.viewport).await;
+        if let Some(url) = &self.settings.url {
+            // Whether it can be reached or not, the session is there.
+            let _ = tokio::time::timeout(FIRST_PAGE, page.goto(url)).await;
+        }
+        Ok(running)
+    }
+
+    /// Follows the tabs until the connection ends, and reports them.
+    fn watch(&self, running: &Arc<Running>, mut events: broadcast::Receiver<Arc<Event>>) {
+        let (running, reports) = (Arc::downgrade(running), self.starter.reports.clone());
+        let session = self.session.to_owned();
+        tokio::spawn(async move {
+            loop {
+                let event = events.recv().await;
+                let Some(running) = running.upgrade() else {
+                    return;
+                };
+                let changed = match event {
+                    Ok(event) => running.notice(&event),
+                    Err(broadcast::error::RecvError::Lagged(_)) => running.look().await.is_ok(),
+                    Err(broadcast::error::RecvError::Closed) => return,
+                };
+                if changed {
+                    let (session, tabs) = (session.clone(), running.tabs());
+                    let report = move |world: &mut _| sessions::set_pages(world, &session, tabs);
+                    let _ = reports.send(Box::new(report));
+                }
+            }
+        });
+    }
+
+    /// Lets it be used until it is told to end, or ends by itself.
+    async fn go_on(
+        &self,
+        running: Arc<Running>,
+        output: BufReader<ChildStderr>,
+        ending: oneshot::Receiver<Ending>,
+    ) {
+        let session = self.session.to_owned();
+        self.stage
+            .send_replace(Stage::Running(Arc::clone(&running)));
+        let ready = move |world: &mut _| sessions::browser_ready(world, &session);
+        let _ = self.starter.reports.send(Box::new(ready));
+        let drained = guard::drained(output);
+        tokio::pin!(drained);
+        // Nobody is left to give the order: that is one too.
+        let ending = tokio::select! {
+            () = &mut drained => return,
+            ending = ending => ending.unwrap_or_default(),
+        };
+        // Whoever is connected to it is told at once.
+        self.stage.send_replace(Stage::Ending);
+        if ending.profiles.is_empty() {
+            return;
+        }
+        // In order, so that it writes down what it holds.
+        let close = running.cdp.call(None, "Browser.close", json!({})).await;
+        if close.is_ok() {
+            let _ = tokio::time::timeout(CLOSING, drained).await;
+        }
+    }
+}

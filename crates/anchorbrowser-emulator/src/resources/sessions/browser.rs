@@ -1,0 +1,107 @@
+//! What the browser of a session means to the session: it starts and ends with it.
+
+use super::record::{Page, Session, end};
+use crate::answer::Answer;
+use crate::browser::{Ending, SessionBrowser, Settings, Tab};
+use crate::resources::{async_sessions, batches};
+use crate::time::Time;
+use crate::world::World;
+
+/// Starts the browser of a session that has just been made. Says whether there is one to wait for.
+pub(super) fn launch(world: &mut World, id: &str) -> bool {
+    let Some(session) = world.tables.sessions.get(id) else {
+        return false;
+    };
+    let settings = Settings::of(session);
+    world.browsers.launch(id, settings);
+    world.browsers.are_on()
+}
+
+/// Ends the browser of a session that has just ended; what waits for it waits no longer.
+pub(super) fn end_browser(world: &mut World, id: &str, launching: bool) {
+    world.browsers.end(id, Ending::default());
+    if launching {
+        launched(world, id, Ok(world.now));
+    }
+}
+
+/// Tells what the session was started for what became of its browser.
+fn launched(world: &mut World, id: &str, outcome: Result<Time, &str>) {
+    async_sessions::launched(world, id, outcome);
+    batches::launched(world, id, outcome);
+}
+
+/// The browser of a session runs: the session opens when all else is ready too.
+pub(crate) fn browser_ready(world: &mut World, id: &str) {
+    let now = world.now;
+    let launching = |session: &&mut Session| session.launching;
+    let Some(session) = world.tables.sessions.edit(id).filter(launching) else {
+        return;
+    };
+    session.launching = false;
+    let opens = session.opens.unwrap_or(now).max(now);
+    session.opens = Some(opens);
+    launched(world, id, Ok(opens));
+}
+
+/// The browser of a session did not start.
+pub(crate) fn browser_failed(world: &mut World, id: &str, why: &str) {
+    launched(world, id, Err(why));
+    end(world, id, "failed");
+}
+
+/// The browser of a session has gone. Unless the session has ended, it crashed or was killed.
+pub(crate) fn browser_gone(world: &mut World, id: &str) {
+    if end(world, id, "failed") {
+        tracing::warn!(
+            session = id,
+            "the browser went by itself; so the session failed"
+        );
+    }
+}
+
+/// Ends the sessions of a state file: their browsers went with the emulator that ran them.
+pub(crate) fn fail_lost(world: &mut World) {
+    for id in world.tables.sessions.ids(Session::is_running) {
+        end(world, &id, "failed");
+    }
+}
+
+/// The tabs of the browser are others.
+pub(crate) fn set_pages(world: &mut World, id: &str, tabs: Vec<Tab>) {
+    let running = |session: &&mut Session| session.is_running();
+    if let Some(session) = world.tables.sessions.edit(id).filter(running) {
+        let page = |Tab { id, title, url }| Page { id, title, url };
+        session.pages = tabs.into_iter().map(page).collect();
+    }
+}
+
+/// A client has connected to a session.
+pub(crate) fn connected(world: &mut World, id: &str) {
+    if let Some(session) = world.tables.sessions.edit(id) {
+        session.sockets += 1;
+    }
+}
+
+/// A client has disconnected from a session, which is idle from now on if it was the last.
+pub(crate) fn disconnected(world: &mut World, id: &str) {
+    let now = world.now;
+    if let Some(session) = world.tables.sessions.edit(id) {
+        session.sockets = session.sockets.saturating_sub(1);
+        session.active = now;
+    }
+}
+
+/// The answer once the browsers of ended sessions are gone, with what is stored of them.
+pub(super) fn when_gone(browsers: Vec<SessionBrowser>, answer: Answer) -> Answer {
+    if browsers.is_empty() {
+        return answer;
+    }
+    let gone = async move {
+        for browser in browsers {
+            browser.gone().await;
+        }
+        Ok(())
+    };
+    Answer::later(gone, |_, ()| Ok(answer))
+}
