@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::answer::Refusal;
 use crate::server::stopped;
@@ -49,6 +49,13 @@ struct Starter {
     reports: mpsc::UnboundedSender<Report>,
     /// Processes that are not gone yet.
     processes: Arc<watch::Sender<usize>>,
+    /// Room to start one: many at once would all be slow.
+    starts: Arc<Semaphore>,
+}
+
+/// How many browsers start at once.
+fn starts() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2)
 }
 
 /// Where reports come from.
@@ -86,6 +93,7 @@ impl Browsers {
             runtime: Handle::current(),
             reports,
             processes: Arc::new(watch::Sender::new(0)),
+            starts: Arc::new(Semaphore::new(starts())),
         };
         let browsers = Self {
             starter: Some(starter),

@@ -126,8 +126,9 @@ impl Builder {
     /// The browser is headless, has a private profile and goes with its session. It loads what it is told to, also from
     /// beyond this machine. Unless [`Account::max_concurrent_browsers`] says otherwise, at most 32 run at once.
     ///
-    /// Of the browsers there must not be left any, however the emulator ends, so on Unix each has a guard that kills
-    /// it when the emulator is gone; elsewhere a killed emulator leaves its browsers behind.
+    /// No browser is to be left, however the emulator ends: on Unix each has a guard, which kills it when the emulator
+    /// is gone. Elsewhere an emulator that is killed leaves its browsers behind. Programs on this machine that know the
+    /// port of a browser can drive it without a key.
     pub fn browser(mut self, browser: Browser) -> Self {
         self.browser = browser;
         self

@@ -4,11 +4,21 @@ mod support;
 
 use std::time::Duration;
 
-use anchorbrowser_emulator::Emulator;
+use anchorbrowser_emulator::{Browser, Emulator};
+
+/// What the session shows. A page of the web does as well.
+const PAGE: &str = "data:text/html,<title>Quickstart</title>\
+    <body style='font:2rem sans-serif;margin:3rem'><h1>A page in a session</h1><input autofocus>";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let (client, _emulator) = support::client(Emulator::builder()).await?;
+    let builder = Emulator::builder().browser(Browser::Auto);
+    let (client, emulator) = support::client(builder).await?;
+    match emulator.as_ref().map(Emulator::browser) {
+        Some(Some(program)) => println!("Its sessions run in {}.", program.display()),
+        Some(None) => println!("There is no Chromium here: pages are names, screenshots drawn."),
+        None => {}
+    }
 
     println!("Creating a session.");
     let session = client
@@ -23,14 +33,14 @@ async fn main() -> anyhow::Result<()> {
     println!("  its browser, for CDP drivers: {}", session.cdp_url());
 
     println!("Opening a page.");
-    session.goto("https://example.com").await?;
+    session.goto(PAGE).await?;
     for page in session.pages().await? {
-        println!("  open: {}", page.url.as_deref().unwrap_or("a page"));
+        println!("  open: {}", page.title.as_deref().unwrap_or("a page"));
     }
 
-    println!("Typing and clicking.");
-    session.keyboard().type_text("hello").send().await?;
+    println!("Clicking and typing.");
     session.mouse().click(100, 200).send().await?;
+    session.keyboard().type_text("hello").send().await?;
 
     println!("Taking a screenshot.");
     let file = std::env::temp_dir().join("anchorbrowser-quickstart.png");

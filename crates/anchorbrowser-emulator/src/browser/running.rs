@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::BufReader;
 use tokio::process::ChildStderr;
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{SemaphorePermit, broadcast, oneshot, watch};
 
 use super::cdp::{Cdp, CdpError, Event};
 use super::guard::{self, Process};
@@ -119,11 +119,18 @@ pub(super) async fn live(
     session: String,
     settings: Settings,
     stage: watch::Sender<Stage>,
-    ending: oneshot::Receiver<Ending>,
+    mut ending: oneshot::Receiver<Ending>,
 ) {
-    let failed = match begin(&starter, &settings) {
-        Err(error) => Some(format!("the browser could not be started: {error}")),
-        Ok((process, directory)) => {
+    let room = tokio::select! {
+        biased;
+        // It ends before it has begun.
+        _ = &mut ending => None,
+        room = starter.starts.acquire() => Some(room),
+    };
+    let failed = match room.map(|room| (begin(&starter, &settings), room)) {
+        None => None,
+        Some((Err(error), _)) => Some(format!("the browser could not be started: {error}")),
+        Some((Ok((process, directory)), room)) => {
             let life = Life {
                 starter: &starter,
                 session: &session,
@@ -131,7 +138,7 @@ pub(super) async fn live(
                 stage: &stage,
                 directory: &directory,
             };
-            life.run(process, ending).await
+            life.run(process, room.ok(), ending).await
         }
     };
     if let Some(why) = failed {
@@ -171,6 +178,7 @@ impl Life<'_> {
     async fn run(
         self,
         mut process: Process,
+        room: Option<SemaphorePermit<'_>>,
         mut ending: oneshot::Receiver<Ending>,
     ) -> Option<String> {
         let connecting = tokio::time::timeout(STARTING, self.connect(&mut process));
@@ -184,6 +192,7 @@ impl Life<'_> {
             connected = connecting => connected.unwrap_or_else(|_| Err(slow())).map(Some),
             _ = &mut ending => Ok(None),
         };
+        drop(room);
         let failed = match connected {
             Ok(Some((running, output))) => {
                 self.go_on(running, output, ending).await;

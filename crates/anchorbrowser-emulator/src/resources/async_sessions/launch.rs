@@ -92,7 +92,7 @@ pub(crate) struct Launch {
     /// When it is ready; known when it is provisioned.
     finishes: Time,
     /// It has its session, whose browser is not ready: when it will be, is not known.
-    #[serde(default)]
+    #[serde(skip)]
     waits: bool,
     fails: bool,
     /// Attempts that are left, with the present one.

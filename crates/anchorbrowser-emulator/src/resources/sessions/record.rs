@@ -49,8 +49,8 @@ pub(crate) struct Session {
     /// Sockets that clients have open to its browser or its live view. They don't outlast the emulator.
     #[serde(skip)]
     pub(super) sockets: u32,
-    /// Its browser is not ready yet.
-    #[serde(default)]
+    /// Its browser is not ready yet. After a restart there is none to wait for.
+    #[serde(skip)]
     pub(crate) launching: bool,
     pub(crate) pages: Vec<Page>,
     pub(crate) clipboard: String,
