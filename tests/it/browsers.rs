@@ -12,6 +12,7 @@ macro_rules! browser_tests {
     )*};
 }
 
+mod drivers;
 mod lives;
 mod site;
 

@@ -6,6 +6,7 @@ mod applications;
 mod batch_sessions;
 mod billing;
 mod blocking;
+mod cdp;
 mod certificates;
 mod checks;
 mod classes;

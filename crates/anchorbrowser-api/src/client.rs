@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, ErrorKind};
 use crate::generated::operations::{KEY_HEADER, KEY_PREFIX};
-use crate::transport::{Budget, Connecting, Key, Shared, Transport, connections};
+use crate::transport::{Budget, Key, Shared, Transport, connections};
 use crate::{Client, DEFAULT_BASE_URL, Needs, Policy};
 
 const KEY_VARIABLE: &str = "ANCHORBROWSER_API_KEY";
@@ -111,13 +111,16 @@ impl Client {
         }
     }
 
-    /// Starts an HTTP client that connects as this one does: with its proxy and its limit for
-    /// connecting, and without following redirects. For a client that was given an
-    /// [`http_client`](ClientBuilder::http_client), these are the defaults.
-    pub fn http_builder(&self) -> reqwest::ClientBuilder {
+    /// An HTTP client to open WebSockets with, which connects as this one does: one of its own that
+    /// has this client's proxy and limit for connecting, speaks HTTP/1.1 and follows no redirects; or
+    /// the [`http_client`](ClientBuilder::http_client) that was given.
+    ///
+    /// # Errors
+    /// If it cannot be set up.
+    pub fn socket_client(&self) -> reqwest::Result<reqwest::Client> {
         match &self.inner.0.connecting {
-            Some(connecting) => connecting.builder(),
-            None => Connecting::default().builder(),
+            Some(connecting) => connecting.builder().http1_only().build(),
+            None => Ok(self.client.clone()),
         }
     }
 

@@ -107,13 +107,15 @@ impl Error {
         Self::new(kind, message).of(operation)
     }
 
-    /// The failure of a request that the layer above this one sent itself, once.
+    /// The failure of a request that the layer above this one sent itself, once. `redact` takes
+    /// secrets out of what is shown of the body.
     #[doc(hidden)]
     pub fn answered(
         operation: &'static str,
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
+        redact: impl Fn(&str) -> String,
     ) -> Self {
         let body = Some(body);
         let answer = Answer {
@@ -121,7 +123,7 @@ impl Error {
             headers,
             body,
         };
-        let error = Self::from_answer(answer, None, str::to_owned);
+        let error = Self::from_answer(answer, None, redact);
         error.of(Some(operation)).after(1, Duration::ZERO)
     }
 

@@ -161,7 +161,7 @@ pub struct Answer<T> {
 
 impl<T> Answer<T> {
     /// A connection that was opened at the first attempt, beside the operations of the document.
-    #[cfg(feature = "steps")]
+    #[cfg(any(feature = "cdp", feature = "steps"))]
     pub(crate) fn opened(operation: &'static str, value: T, elapsed: Duration) -> Self {
         let meta = Meta {
             operation,

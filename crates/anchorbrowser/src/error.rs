@@ -1,5 +1,9 @@
 //! The one error type.
 
+#[cfg(feature = "cdp")]
+mod browser;
+mod text;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -10,6 +14,8 @@ use anchorbrowser_api::{Error as ApiError, ErrorKind as ApiKind, ResponseValue};
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
+
+pub(crate) use text::{excerpt, misfit, printable};
 
 use crate::poll::Waited;
 use crate::{Meta, RateLimit};
@@ -44,6 +50,8 @@ struct Inner {
     reason: Option<String>,
     /// Of a wait that failed.
     waited: Option<Box<Waited>>,
+    #[cfg(feature = "cdp")]
+    cdp: Option<Arc<crate::cdp::CdpError>>,
 }
 
 /// What kind of failure an [`Error`] is.
@@ -79,8 +87,10 @@ pub enum ErrorKind {
     Deadline,
     /// A local file could not be read or written.
     File,
-    /// A body is longer than the caller allows.
+    /// A body is longer than the caller allows, or a message than a socket takes.
     TooLarge,
+    /// The browser says that a command of the Chrome DevTools Protocol failed.
+    Cdp,
 }
 
 impl From<ApiKind> for ErrorKind {
@@ -114,6 +124,8 @@ impl Error {
             source: None,
             reason: None,
             waited: None,
+            #[cfg(feature = "cdp")]
+            cdp: None,
         }))
     }
 
@@ -435,18 +447,6 @@ impl StdError for Error {
             None => self.0.source.as_deref().map(|source| source as _),
         }
     }
-}
-
-/// What the service says, without secrets, on one line, and of a long text the beginning.
-pub(crate) fn printable<T>(answer: &ResponseValue<T>, text: &str) -> String {
-    // Before it is cut: a part of a secret would not be found.
-    excerpt(&answer.redact(text))
-}
-
-/// The beginning of a text, on one line.
-pub(crate) fn excerpt(reason: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    reason.chars().take(300).map(clean).collect()
 }
 
 /// Refuses a number outside its range. `name` is the API's.

@@ -5,7 +5,13 @@
 //! [`anchorbrowser_api`], the raw layer, which [`Client::api`] shows.
 
 mod background;
+#[cfg(feature = "chromiumoxide")]
+#[cfg_attr(docsrs, doc(cfg(feature = "chromiumoxide")))]
+pub mod browser;
 mod call;
+#[cfg(feature = "cdp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cdp")))]
+pub mod cdp;
 mod client;
 mod error;
 mod id;
@@ -20,6 +26,8 @@ mod request;
 mod resources;
 mod secret;
 mod session;
+#[cfg(any(feature = "cdp", feature = "steps"))]
+mod socket;
 #[cfg(feature = "steps")]
 mod steps;
 mod timing;
@@ -29,7 +37,13 @@ mod url;
 #[cfg_attr(docsrs, doc(cfg(feature = "webhooks")))]
 pub mod webhook;
 
+#[cfg(feature = "chromiumoxide")]
+#[cfg_attr(docsrs, doc(cfg(feature = "chromiumoxide")))]
+pub use browser::ConnectedBrowser;
 pub use call::{Answer, Call, CallFuture, Meta};
+#[cfg(feature = "cdp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cdp")))]
+pub use cdp::CdpConnection;
 pub use client::{Client, ClientBuilder, Options, RetryPolicy};
 pub use error::{Error, ErrorKind, Result};
 pub use id::*;
@@ -48,6 +62,9 @@ pub use transfer::{Download, Progress, Upload};
 pub use anchorbrowser_api as api;
 pub use anchorbrowser_api::wire::{Secret, SecretJson, Timestamp};
 pub use bytes::Bytes;
+#[cfg(feature = "chromiumoxide")]
+#[cfg_attr(docsrs, doc(cfg(feature = "chromiumoxide")))]
+pub use chromiumoxide;
 pub use reqwest;
 #[cfg(feature = "schemars")]
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]

@@ -39,6 +39,8 @@ pub use waited::Waited;
 
 use pace::Pace;
 pub(crate) use watch::backoff;
+#[cfg(feature = "cdp")]
+pub(crate) use watch::is_passing;
 use watch::{Gone, Outcome, Subject, Watch, Watches};
 
 /// How many polls in a row may fail, unless the caller says otherwise.

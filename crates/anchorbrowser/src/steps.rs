@@ -1,24 +1,20 @@
 //! The step socket: what a session's agent does, while it does it.
 
-mod error;
-mod handshake;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use anchorbrowser_api::wire::Secret;
 use futures_core::Stream;
 use reqwest::Upgraded;
 use serde_json::Value;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::Message;
 
 use crate::error::{Error, Result};
-use error::SocketError;
+use crate::socket::{self, Opening, Redact, Socket, SocketError};
+use crate::{Client, SessionId};
 
 /// What errors call it: the document has no such operation.
 pub(crate) const OPERATION: &str = "agent_steps";
@@ -40,11 +36,11 @@ const BUFFER: usize = 16 << 10;
 /// server may give the connection up.
 ///
 /// The connection is made like that of other calls: TLS by the feature `rustls`, and the proxy of
-/// the client or the environment. An HTTP client given to the client's builder does not apply to
-/// it.
+/// the client or the environment; or by the
+/// [HTTP client that was given](crate::ClientBuilder::http_client), which must not speak HTTP/2.
 pub struct Steps {
     /// `None` when it has ended.
-    socket: Option<WebSocketStream<Upgraded>>,
+    socket: Option<Socket>,
 }
 
 /// One step of an agent.
@@ -62,41 +58,32 @@ pub struct Step {
     pub raw: Value,
 }
 
-/// Opens the step socket at `url`, a `ws://` or `wss://` URL.
-///
-/// # Errors
-///
-/// If the URL is none for a WebSocket, no connection can be made, the server refuses, or it is not
-/// open within `timeout`.
-pub(crate) async fn connect(
-    client: reqwest::ClientBuilder,
-    url: &Secret,
-    timeout: Duration,
-) -> Result<Steps> {
-    let steps = open(client, url, timeout).await;
-    steps.map_err(|error| Error::from(error).of(OPERATION))
-}
-
-async fn open(
-    client: reqwest::ClientBuilder,
-    url: &Secret,
-    timeout: Duration,
-) -> Result<Steps, SocketError> {
-    let url = handshake::http_url(url)?;
-    let opened = tokio::time::timeout(timeout, handshake::open(client, url)).await;
-    let connection = opened.unwrap_or(Err(SocketError::Timeout(timeout)))?;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
-        .max_frame_size(Some(LONGEST))
-        .max_message_size(Some(LONGEST));
-    let socket = WebSocketStream::from_raw_socket(connection, Role::Client, Some(config)).await;
-    Ok(Steps {
-        socket: Some(socket),
-    })
-}
-
 impl Steps {
+    /// Opens the step socket of a session.
+    ///
+    /// # Errors
+    ///
+    /// If no connection can be made, the server refuses, or it is not open in time.
+    pub(crate) async fn open(client: &Client, session: &SessionId) -> Result<Self> {
+        let id = session.as_str();
+        let url = client.api().socket_url("/ws", &[("sessionId", id)]);
+        let opening = Opening {
+            operation: OPERATION,
+            limit: socket::limit(client, None),
+            redact: &Redact::new(client, &url, &[id]),
+            url: &url,
+        };
+        Self::on(opening.connect_by(client).await).await
+    }
+
+    /// Steps that come over this connection.
+    async fn on(opened: Result<Upgraded, SocketError>) -> Result<Self> {
+        let connection = opened.map_err(|error| Error::from(error).of(OPERATION))?;
+        Ok(Self {
+            socket: Some(socket::framed(connection, LONGEST, BUFFER).await),
+        })
+    }
+
     /// The next step; `None` when the server has closed the socket, or after an error.
     ///
     /// May be dropped before it is done, as `tokio::select!` does: no step is lost.

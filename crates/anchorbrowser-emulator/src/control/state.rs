@@ -17,7 +17,7 @@ const SHOWN: usize = 50;
 const REQUESTS: usize = 100;
 
 /// Members of records that are shown. None of them can be a secret, but text among them may hold one.
-const MEMBERS: [&str; 24] = [
+const MEMBERS: [&str; 25] = [
     "id",
     "kind",
     "status",
@@ -42,6 +42,7 @@ const MEMBERS: [&str; 24] = [
     "cancelled",
     "error",
     "connections",
+    "sockets",
 ];
 
 /// Members that are points in time.

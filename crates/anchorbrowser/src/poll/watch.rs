@@ -352,8 +352,8 @@ impl<P: Send + Sync + 'static> Polls<P> {
     }
 }
 
-/// Whether a poll that failed so may succeed later.
-fn is_passing(error: &Error) -> bool {
+/// Whether what failed so may succeed later.
+pub(crate) fn is_passing(error: &Error) -> bool {
     use crate::ErrorKind as Kind;
     match error.kind() {
         Kind::Connect | Kind::Timeout | Kind::Transport | Kind::Body | Kind::Decode => true,

@@ -2,7 +2,9 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anchorbrowser_api::wire::Secret;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -12,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
@@ -61,6 +64,18 @@ async fn answering(answer: &str) -> Secret {
     })
     .await;
     url
+}
+
+/// Steps over a connection of this client's.
+async fn connect(http: reqwest::ClientBuilder, url: &Secret, limit: Duration) -> Result<Steps> {
+    let redact = Redact::nothing();
+    let opening = Opening {
+        operation: OPERATION,
+        url,
+        limit,
+        redact: &redact,
+    };
+    Steps::on(opening.connect(http.build().unwrap()).await).await
 }
 
 fn http() -> reqwest::ClientBuilder {
@@ -275,18 +290,24 @@ async fn there_is_a_limit_to_the_handshake_and_an_error_without_a_server() {
     assert!(texts(&error).contains("no connection"), "{error}");
 }
 
-/// A TLS server for `localhost` that sends one step, and its certificate.
-async fn secure_server() -> (Secret, CertificateDer<'static>) {
+/// TLS for `localhost` that speaks these protocols, and its certificate.
+fn certified(protocols: &[&[u8]]) -> (TlsAcceptor, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.clone()], key)
         .unwrap();
-    let tls = TlsAcceptor::from(Arc::new(config));
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    (TlsAcceptor::from(Arc::new(config)), certificate)
+}
+
+/// A TLS server for `localhost` that sends one step, and its certificate.
+async fn secure_server() -> (Secret, CertificateDer<'static>) {
+    let (tls, certificate) = certified(&[]);
     let (url, _) = server(|stream| async move {
         // The client may not trust it.
         if let Ok(stream) = tls.accept(stream).await {
@@ -312,6 +333,31 @@ async fn tls_is_spoken_with_whom_the_certificates_say() {
     let client = http().tls_certs_only([root]);
     let mut steps = connect(client, &url, LIMIT).await.unwrap();
     assert_eq!(next(&mut steps).await.unwrap().unwrap().raw, 1);
+}
+
+/// Only a client that was given may do so.
+#[cfg(all(feature = "http2", feature = "rustls"))]
+#[tokio::test]
+async fn a_client_that_speaks_http_2_is_told_to_speak_http_1() {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let (tls, certificate) = certified(&[b"h2"]);
+    let (url, _) = server(|stream| async move {
+        let answer = hyper::service::service_fn(async |_| {
+            let body = http_body_util::Empty::<bytes::Bytes>::new();
+            Ok::<_, std::convert::Infallible>(http::Response::new(body))
+        });
+        let stream = TokioIo::new(tls.accept(stream).await.unwrap());
+        let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        let _ = http.serve_connection(stream, answer).await;
+    })
+    .await;
+    let url = Secret::from(url.expose().replacen("ws", "wss", 1));
+    let root = reqwest::Certificate::from_der(&certificate).unwrap();
+    let error = connect(http().tls_certs_only([root]), &url, LIMIT).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    assert!(texts(&error).contains("http1_only"), "{error}");
 }
 
 #[cfg(not(feature = "rustls"))]

@@ -47,7 +47,7 @@ pub(crate) struct Session {
     /// What is connected to it now: agents, task runs, CDP clients. While there is one, it is not idle.
     pub(crate) connections: u32,
     /// Sockets that clients have open to its browser or its live view. They don't outlast the emulator.
-    #[serde(skip)]
+    #[serde(skip_deserializing)]
     pub(super) sockets: u32,
     /// Its browser is not ready yet. After a restart there is none to wait for.
     #[serde(skip)]

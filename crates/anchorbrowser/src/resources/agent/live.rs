@@ -9,11 +9,8 @@ use tokio::time::Instant;
 use super::SessionAgent;
 use crate::call::{Answer, Call};
 use crate::error::Result;
-use crate::steps::{OPERATION, Step, Steps, connect};
+use crate::steps::{OPERATION, Step, Steps};
 use crate::{Client, SessionId};
-
-/// How long opening the socket may take.
-const OPENING: Duration = Duration::from_secs(20);
 
 /// How long the last steps may take longer than the answer of the run.
 const LAST: Duration = Duration::from_millis(100);
@@ -36,18 +33,10 @@ impl SessionAgent<'_> {
         let (client, id) = (self.session.client().clone(), self.session.id().clone());
         Call::from_future(async move {
             let begin = Instant::now();
-            let steps = open(&client, &id).await?;
+            let steps = Steps::open(&client, &id).await?;
             Ok(Answer::opened(OPERATION, steps, begin.elapsed()))
         })
     }
-}
-
-async fn open(client: &Client, session: &SessionId) -> Result<Steps> {
-    let query = [("sessionId", session.as_str())];
-    let api = client.api();
-    let limit = api.policy().operation_timeout;
-    let limit = limit.map_or(OPENING, |limit| limit.min(OPENING));
-    connect(api.http_builder(), &api.socket_url("/ws", &query), limit).await
 }
 
 /// Makes the call of a run, and hands each step over meanwhile. If the socket cannot be opened, the
@@ -61,7 +50,7 @@ pub(super) async fn beside<T>(
     let (Some(id), Some(on_step)) = (session, on_step) else {
         return call.await;
     };
-    let steps = open(client, id).await?;
+    let steps = Steps::open(client, id).await?;
     let (mut call, mut follow) = (pin!(call), pin!(follow(steps, on_step)));
     let mut followed = false;
     let result = std::future::poll_fn(|context| {

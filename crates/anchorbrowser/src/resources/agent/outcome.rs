@@ -9,7 +9,7 @@ use serde_json::Value;
 use anchorbrowser_api::ResponseValue;
 
 use crate::SessionId;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, misfit};
 use crate::poll::{Place, Verdict};
 
 const RUNNING: &str = "RUNNING";
@@ -158,7 +158,7 @@ pub(super) fn typed<T: DeserializeOwned + 'static>(raw: &Value) -> Result<T, Str
     {
         return Ok(output);
     }
-    T::deserialize(raw).map_err(|error| reason(&error))
+    T::deserialize(raw).map_err(|error| misfit(&error))
 }
 
 /// The names of a struct's fields, as they are read; none of what is no struct.
@@ -195,18 +195,6 @@ impl<'de> Deserializer<'de> for Fields<'_> {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct
         newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-/// Why a value does not fit, without the value: that may be anything.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    if text.starts_with("missing field") {
-        return text;
-    }
-    match text.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("expected {expected}"),
-        None => "a value of another form".to_owned(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Runs that were started.
 
 use std::fmt;
+#[cfg(feature = "cdp")]
+use std::sync::OnceLock;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anchorbrowser_api::ResponseValue;
@@ -8,6 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::outcome::{self, Decode, Report, TaskOutcome, TaskStatus};
+#[cfg(feature = "cdp")]
+use crate::Session;
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Open as _, Result};
 use crate::poll::{Awaited, Begun, PollKind, PollToken, Poller, Wait, sealed};
@@ -36,6 +40,9 @@ pub struct RunningTask<T = Value> {
     session_id: Option<SessionId>,
     /// The session that was created for the run. Pollers have it too, so that it outlives this.
     session: Arc<Mutex<Option<OwnedSession>>>,
+    /// The session that is to be kept alive while the run is waited for.
+    #[cfg(feature = "cdp")]
+    kept_alive: Option<Session>,
     decode: Decode<T>,
     /// When it was started, if that was here.
     begun: Option<Begun>,
@@ -53,6 +60,8 @@ impl RunningTask {
             workflow: self.workflow,
             session_id: self.session_id,
             session: self.session,
+            #[cfg(feature = "cdp")]
+            kept_alive: self.kept_alive,
             decode: outcome::typed,
             begun: self.begun,
         }
@@ -66,6 +75,8 @@ impl<T> RunningTask<T> {
             workflow,
             session_id: None,
             session: Arc::default(),
+            #[cfg(feature = "cdp")]
+            kept_alive: None,
             decode,
             begun: None,
         }
@@ -85,6 +96,13 @@ impl<T> RunningTask<T> {
             begun: Some(Begun::now()),
             ..Self::new(client, workflow, decode)
         }
+    }
+
+    /// Has this session kept alive while the run is waited for.
+    #[cfg(feature = "cdp")]
+    pub(super) fn keeping_alive(mut self, session: Option<Session>) -> Self {
+        self.kept_alive = session;
+        self
     }
 }
 
@@ -131,6 +149,9 @@ impl<T: Send + 'static> RunningTask<T> {
     /// [token](Poller::token) helps only if the task said
     /// [`keep_session`](crate::agent::AgentTask::keep_session), or has a session of its own.
     ///
+    /// While it is awaited, a session that the task was given is kept from its idle timeout; see
+    /// [`AgentTask::keep_alive`](super::AgentTask::keep_alive).
+    ///
     /// It is in progress while it is running, and in a state that this version of the SDK does not
     /// know. The progress has the result as it was sent, whatever the output type.
     ///
@@ -145,12 +166,16 @@ impl<T: Send + 'static> RunningTask<T> {
     pub fn wait(&self) -> Poller<TaskOutcome<T>, TaskStatus> {
         let (workflow, session_id) = (self.workflow.clone(), self.session_id.clone());
         let (session, decode) = (self.session.clone(), self.decode);
+        #[cfg(feature = "cdp")]
+        let (kept_alive, held) = (self.kept_alive.clone(), OnceLock::new());
         let wait = Wait::new(
             PollKind::AgentRun,
             vec![workflow.to_string()],
             move |api| {
                 // It ends with the last poller.
                 let _ = &session;
+                #[cfg(feature = "cdp")]
+                let _ = held.get_or_init(|| kept_alive.as_ref().map(Session::keep_alive));
                 fetch(api, workflow.clone(), session_id.clone())
             },
             TaskStatus::place,

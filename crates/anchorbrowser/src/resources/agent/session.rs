@@ -63,7 +63,7 @@ impl SessionAgent<'_> {
     /// A task for an agent, in words, in this session. Without a URL it begins at the page that the
     /// session shows.
     pub fn task(&self, prompt: impl Into<String>) -> AgentTask {
-        AgentTask::new(self.session.client(), prompt.into()).session(self.session)
+        AgentTask::new(self.session.client(), prompt.into()).in_session(self.session)
     }
 
     /// Uploads a file that the agent can use. A ZIP archive is unpacked, and the files in it are

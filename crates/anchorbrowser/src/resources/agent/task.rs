@@ -13,7 +13,7 @@ use crate::error::{Error, Open as _, Result};
 use crate::macros::set;
 use crate::sessions::{OwnedSession, SessionOptions};
 use crate::timing::seconds;
-use crate::{Client, Secret, SessionId};
+use crate::{Client, Secret, Session, SessionId};
 
 const OPERATION: &str = "perform_web_task";
 
@@ -25,6 +25,8 @@ pub struct AgentTask<T = Value> {
     client: Client,
     place: Place,
     keep_session: bool,
+    #[cfg(feature = "cdp")]
+    keep_alive: bool,
     body: types::PerformWebTaskRequestSchema,
     decode: Decode<T>,
     #[cfg(feature = "steps")]
@@ -36,7 +38,7 @@ pub struct AgentTask<T = Value> {
 enum Place {
     /// In a session that the service starts and ends.
     Anywhere,
-    Given(SessionId),
+    Given(Box<Session>),
     Create(Box<SessionOptions>),
 }
 
@@ -46,6 +48,8 @@ impl AgentTask {
             client: client.clone(),
             place: Place::Anywhere,
             keep_session: false,
+            #[cfg(feature = "cdp")]
+            keep_alive: true,
             body: types::PerformWebTaskRequestSchema::new(prompt),
             decode: outcome::untyped,
             #[cfg(feature = "steps")]
@@ -69,6 +73,8 @@ impl AgentTask {
             client: self.client,
             place: self.place,
             keep_session: self.keep_session,
+            #[cfg(feature = "cdp")]
+            keep_alive: self.keep_alive,
             body: self.body,
             decode: outcome::typed,
             #[cfg(feature = "steps")]
@@ -87,7 +93,13 @@ impl<T> AgentTask<T> {
 
     /// Works in this session, which goes on afterwards.
     pub fn session(mut self, id: impl Into<SessionId>) -> Self {
-        self.place = Place::Given(id.into());
+        self.place = Place::Given(Box::new(self.client.session(id)));
+        self
+    }
+
+    /// Works in this session, with its own CDP address.
+    pub(super) fn in_session(mut self, session: &Session) -> Self {
+        self.place = Place::Given(Box::new(session.clone()));
         self
     }
 
@@ -107,6 +119,17 @@ impl<T> AgentTask<T> {
     /// [`session`](Self::session).
     pub fn keep_session(mut self) -> Self {
         self.keep_session = true;
+        self
+    }
+
+    /// Whether [`run`](Self::run) and [`RunningTask::wait`] hold a CDP connection to the
+    /// [`session`](Self::session) that was given, so that its idle timeout does not end it meanwhile;
+    /// default yes. See [`Session::keep_alive`]. If there can be no connection, that is logged, and
+    /// the run goes on all the same.
+    #[cfg(feature = "cdp")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "cdp")))]
+    pub fn keep_alive(mut self, on: bool) -> Self {
+        self.keep_alive = on;
         self
     }
 
@@ -249,6 +272,8 @@ impl<T: Send + 'static> AgentTask<T> {
         Call::from_future(async move {
             let session = self.place.open(&self.client).await?;
             let id = session.id();
+            #[cfg(feature = "cdp")]
+            let _alive = session.given(self.keep_alive).map(Session::keep_alive);
             let call = perform(&self.client, id.clone(), self.body);
             #[cfg(feature = "steps")]
             let call = super::live::beside(call, &self.client, id.as_ref(), self.on_step);
@@ -285,9 +310,15 @@ impl<T: Send + 'static> AgentTask<T> {
             let client = self.client.starting();
             let answer = perform(&client, session_id.clone(), self.body).await?;
             let workflow = answer.open("data.workflow_id", |report| report.text("workflow_id"))?;
+            #[cfg(feature = "cdp")]
+            let kept_alive = session.given(self.keep_alive).cloned();
             let session = session.owned(self.keep_session);
             Ok(Answer::new(workflow.map(|id| {
-                RunningTask::started(&self.client, id.into(), session_id, session, self.decode)
+                let running =
+                    RunningTask::started(&self.client, id.into(), session_id, session, self.decode);
+                #[cfg(feature = "cdp")]
+                let running = running.keeping_alive(kept_alive);
+                running
             })))
         })
     }
@@ -310,7 +341,7 @@ async fn perform(
 /// The session of a run.
 enum Opened {
     Unknown,
-    Given(SessionId),
+    Given(Box<Session>),
     Owned(OwnedSession),
 }
 
@@ -318,7 +349,7 @@ impl Place {
     async fn open(self, client: &Client) -> Result<Opened> {
         Ok(match self {
             Self::Anywhere => Opened::Unknown,
-            Self::Given(id) => Opened::Given(id),
+            Self::Given(session) => Opened::Given(session),
             Self::Create(options) => {
                 let create = client.sessions().create().options(*options);
                 let create = create.raw(|body| {
@@ -336,8 +367,17 @@ impl Opened {
     fn id(&self) -> Option<SessionId> {
         match self {
             Self::Unknown => None,
-            Self::Given(id) => Some(id.clone()),
+            Self::Given(session) => Some(session.id().clone()),
             Self::Owned(session) => Some(session.id().clone()),
+        }
+    }
+
+    /// The session that was given, if it is to be kept alive.
+    #[cfg(feature = "cdp")]
+    fn given(&self, keep_alive: bool) -> Option<&Session> {
+        match self {
+            Self::Given(session) if keep_alive => Some(session),
+            _ => None,
         }
     }
 

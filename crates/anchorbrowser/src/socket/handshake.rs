@@ -8,10 +8,10 @@ use bytes::BytesMut;
 use reqwest::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use reqwest::{Response, StatusCode, Upgraded, Url};
+use reqwest::{Response, StatusCode, Upgraded, Url, Version};
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-use super::{OPERATION, SocketError};
+use super::{Opening, SocketError};
 
 /// Bytes that are kept of the body of a refusal.
 const KEPT: usize = 64 << 10;
@@ -30,13 +30,12 @@ pub(super) fn http_url(url: &Secret) -> Result<Url, SocketError> {
 /// Has the server change protocols; gives the connection, which speaks WebSocket from here on. The
 /// client must not follow redirects, which may lead anywhere: one is a refusal.
 pub(super) async fn open(
-    client: reqwest::ClientBuilder,
+    client: reqwest::Client,
     url: Url,
+    opening: &Opening<'_>,
 ) -> Result<Upgraded, SocketError> {
     let secure = url.scheme() == "https";
     let failed = |error| SocketError::connect(error, secure);
-    // HTTP/2 has no `Upgrade`.
-    let client = client.http1_only().build().map_err(failed)?;
     let key = generate_key();
     let request = client
         .get(url)
@@ -45,8 +44,11 @@ pub(super) async fn open(
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, &key);
     let response = request.send().await.map_err(failed)?;
+    if response.version() == Version::HTTP_2 {
+        return Err(SocketError::Http2);
+    }
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(refused(response).await);
+        return Err(refused(response, opening).await);
     }
     let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
     if accepted.is_none_or(|value| value != &derive_accept_key(key.as_bytes())) {
@@ -57,7 +59,7 @@ pub(super) async fn open(
     response.upgrade().await.map_err(failed)
 }
 
-async fn refused(mut response: Response) -> SocketError {
+async fn refused(mut response: Response, opening: &Opening<'_>) -> SocketError {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = BytesMut::new();
     // What came of a body that breaks off is better than nothing.
@@ -68,6 +70,7 @@ async fn refused(mut response: Response) -> SocketError {
             break;
         }
     }
-    let error = ApiError::answered(OPERATION, status, headers, body.freeze());
+    let redact = |text: &str| opening.redact.text(text);
+    let error = ApiError::answered(opening.operation, status, headers, body.freeze(), redact);
     SocketError::Refused(error)
 }

@@ -1,4 +1,4 @@
-//! Why there are no steps, or no more.
+//! Why a socket is not open, or no longer.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anchorbrowser_api::Error as ApiError;
 use tokio_tungstenite::tungstenite;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 
 use crate::error::{Error, ErrorKind};
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Why a step socket could not be opened, or ended before its time.
+/// Why a socket could not be opened, or ended before its time.
 ///
 /// Neither `Display` nor `Debug` prints the URL, a header's value or a whole body.
 pub(crate) enum SocketError {
@@ -27,18 +27,20 @@ pub(crate) enum SocketError {
     },
     /// It was not open within this time.
     Timeout(Duration),
+    /// The HTTP client that was given speaks HTTP/2, which has no `Upgrade`.
+    Http2,
     /// The server answered with something else than a socket.
     Refused(ApiError),
     /// What came is no WebSocket.
     Protocol(Cause),
     /// The connection was lost: there was no Close frame.
     Dropped(Cause),
-    /// A step was longer than 16 MiB.
-    TooLarge,
+    /// A message was longer than so many bytes.
+    TooLarge(usize),
 }
 
 impl SocketError {
-    pub(super) fn connect(error: reqwest::Error, secure: bool) -> Self {
+    pub(crate) fn connect(error: reqwest::Error, secure: bool) -> Self {
         Self::Connect {
             source: error.without_url().into(),
             needs_tls: secure && cfg!(not(feature = "rustls")),
@@ -46,9 +48,11 @@ impl SocketError {
     }
 
     /// What reading a frame failed with.
-    pub(super) fn read(error: tungstenite::Error) -> Self {
+    pub(crate) fn read(error: tungstenite::Error) -> Self {
         match error {
-            tungstenite::Error::Capacity(_) => Self::TooLarge,
+            tungstenite::Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
+                Self::TooLarge(max_size)
+            }
             tungstenite::Error::Io(_)
             | tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
                 Self::Dropped(error.into())
@@ -73,6 +77,10 @@ impl fmt::Display for SocketError {
                 f,
                 "it was not open within {limit:?}; allow more time, or check the network"
             ),
+            Self::Http2 => f.write_str(
+                "the HTTP client that was given spoke HTTP/2, which cannot open a WebSocket; make \
+                 it with `http1_only()`",
+            ),
             Self::Refused(error) => error.fmt(f),
             Self::Protocol(_) => {
                 f.write_str("what the server sent is no WebSocket; is a proxy in between?")
@@ -81,9 +89,11 @@ impl fmt::Display for SocketError {
                 "the connection was lost before the server closed it; open another to \
                  follow what comes",
             ),
-            Self::TooLarge => {
-                f.write_str("a step is longer than 16 MiB; open another to follow what comes")
-            }
+            Self::TooLarge(limit) => write!(
+                f,
+                "a message is longer than {} MiB; open another to follow what comes",
+                limit >> 20
+            ),
         }
     }
 }
@@ -115,7 +125,8 @@ impl From<SocketError> for Error {
         match error {
             SocketError::Url(_) => new(ErrorKind::InvalidArgument),
             SocketError::Timeout(_) => new(ErrorKind::Timeout),
-            SocketError::TooLarge => new(ErrorKind::TooLarge),
+            SocketError::Http2 => new(ErrorKind::Config),
+            SocketError::TooLarge(_) => new(ErrorKind::TooLarge),
             SocketError::Refused(error) => {
                 let error = Self::from(error);
                 match error.message() {
