@@ -13,6 +13,7 @@ macro_rules! browser_tests {
 }
 
 mod drivers;
+mod live;
 mod lives;
 mod site;
 

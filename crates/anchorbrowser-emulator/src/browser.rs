@@ -4,8 +4,10 @@
 //! [`Later`](crate::answer::Later), which runs without the lock, and comes back with what to do to the state.
 
 mod cdp;
+mod connected;
 mod find;
 mod guard;
+mod live;
 mod page;
 mod relay;
 mod running;
@@ -24,6 +26,7 @@ use crate::shared::Shared;
 use crate::world::World;
 
 pub use find::Browser;
+pub(crate) use live::{Live, PATH as LIVE_PATH};
 pub(crate) use page::Page;
 pub(crate) use relay::{Relay, is_path as is_cdp_path};
 pub(crate) use running::{Running, Tab};

@@ -2,6 +2,7 @@
 
 mod files;
 mod guard;
+mod live;
 mod near;
 mod page;
 mod paths;
@@ -27,6 +28,7 @@ use crate::service::{Unread, json_response, read, set_headers};
 use crate::shared::{Shared, lock};
 use crate::world::StoreError;
 
+pub(crate) use live::open as open_live;
 use paths::Place;
 pub(crate) use state::summary;
 
@@ -111,7 +113,8 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Done {
     };
     match (place, head.method.as_str()) {
         (Place::Page, _) => page::overview(&asked),
-        (Place::Live, _) => page::live(&asked),
+        (Place::Live, _) => live::get(&asked),
+        (Place::LiveSocket, _) => live::no_socket(),
         (Place::Health, _) => steer::health(&asked),
         (Place::State, _) => state::get(&asked),
         (Place::Requests, "DELETE") => state::forget_requests(&asked),

@@ -51,6 +51,9 @@ pub(crate) async fn serve(
         .strip_prefix(OWN)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let cdp = browser::is_cdp_path(path) && wants_socket(request.headers());
+    if path == browser::LIVE_PATH && wants_socket(request.headers()) {
+        return control::open_live(&shared, request, &slot).await;
+    }
     if own || (path == "/" && !cdp) {
         return control::serve(&shared, request).await;
     }

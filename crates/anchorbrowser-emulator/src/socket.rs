@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::answer::Refusal;
 use crate::body::Body;
-use crate::browser::Relay;
+use crate::browser::{Live, Relay};
 use crate::resources::agents;
 use crate::server::stopped;
 use crate::shared::Shared;
@@ -48,6 +48,7 @@ const SAMPLES: u32 = 2;
 pub(crate) enum Granted {
     Steps(Steps),
     Relay(Box<Relay>),
+    Live(Box<Live>),
 }
 
 impl Granted {
@@ -56,6 +57,7 @@ impl Granted {
         match self {
             Self::Steps(steps) => steps.run(stop).await,
             Self::Relay(relay) => relay.run(stop).await,
+            Self::Live(live) => live.run(stop).await,
         }
     }
 }

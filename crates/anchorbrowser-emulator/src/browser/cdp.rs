@@ -59,6 +59,9 @@ impl Event {
     }
 }
 
+/// Where the answer to a command comes: its result, or why the browser refused it.
+pub(crate) type Answered = oneshot::Receiver<Result<Value, String>>;
+
 struct Command {
     message: Value,
     reply: oneshot::Sender<Result<Value, String>>,
@@ -112,7 +115,15 @@ impl Cdp {
         self.call_within(USUAL, session, method, params).await
     }
 
-    /// The same, with a limit of its own.
+    /// Sends a command, and does not wait for its answer.
+    pub(crate) fn tell(&self, session: Option<&str>, method: &str, params: Value) {
+        let message = message(session, method, params);
+        let (reply, _) = oneshot::channel();
+        // Who does not wait for the answer learns from the events that the browser is gone.
+        let _ = self.commands.send(Command { message, reply });
+    }
+
+    /// The same as [`Cdp::call`], with a limit of its own.
     pub(crate) async fn call_within(
         &self,
         limit: Duration,
@@ -120,10 +131,7 @@ impl Cdp {
         method: &str,
         params: Value,
     ) -> Result<Value, CdpError> {
-        let mut message = json!({ "method": method, "params": params });
-        if let Some(session) = session {
-            message["sessionId"] = session.into();
-        }
+        let message = message(session, method, params);
         let (reply, answer) = oneshot::channel();
         let command = Command { message, reply };
         self.commands.send(command).map_err(|_| CdpError::Gone)?;
@@ -141,6 +149,20 @@ impl Cdp {
         }
     }
 
+    /// Sends a command, and gives where its answer comes. Commands are taken in the order in which they are sent.
+    pub(crate) fn send(
+        &self,
+        session: Option<&str>,
+        method: &str,
+        params: Value,
+    ) -> Result<Answered, CdpError> {
+        let message = message(session, method, params);
+        let (reply, answer) = oneshot::channel();
+        let command = Command { message, reply };
+        self.commands.send(command).map_err(|_| CdpError::Gone)?;
+        Ok(answer)
+    }
+
     /// The events from now on. It ends with the connection.
     pub(crate) fn events(&self) -> broadcast::Receiver<Arc<Event>> {
         match self.events.upgrade() {
@@ -149,6 +171,14 @@ impl Cdp {
             None => broadcast::channel(1).1,
         }
     }
+}
+
+fn message(session: Option<&str>, method: &str, params: Value) -> Value {
+    let mut message = json!({ "method": method, "params": params });
+    if let Some(session) = session {
+        message["sessionId"] = session.into();
+    }
+    message
 }
 
 /// Brings commands to the browser, and answers and events back.

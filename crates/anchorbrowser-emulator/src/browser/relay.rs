@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::SessionBrowser;
 use super::cdp::{self, Socket};
+use super::connected::Connected;
 use crate::answer::Refusal;
 use crate::body::Body;
 use crate::resources::{find, sessions};
@@ -41,24 +42,6 @@ pub(crate) struct Relay {
     upstream: Socket,
     upgrade: OnUpgrade,
     connected: Connected,
-}
-
-/// A session that a client is connected to: it is not idle.
-struct Connected {
-    shared: Arc<Shared>,
-    session: String,
-}
-
-impl Drop for Connected {
-    fn drop(&mut self) {
-        let session = &self.session;
-        if let Err(error) = self
-            .shared
-            .enter(|world| sessions::disconnected(world, session))
-        {
-            tracing::debug!(%error, "the end of a connection was not noted");
-        }
-    }
 }
 
 /// What the URL of a socket names.
@@ -122,18 +105,7 @@ impl Relay {
         let response = socket::handshake(request)?;
         let asked = Asked::of(request)?;
         asked.check(shared)?;
-        let browser = shared.enter(|world| {
-            sessions::must_run(world, &asked.session)?;
-            let browser = world.browsers.get(&asked.session);
-            let none = || Refusal::new(501, "the session has no browser to connect to");
-            let browser = browser.ok_or_else(none)?;
-            sessions::connected(world, &asked.session);
-            Ok::<_, Refusal>(browser)
-        })??;
-        let connected = Connected {
-            shared: Arc::clone(shared),
-            session: asked.session,
-        };
+        let (browser, connected) = Connected::new(shared, &asked.session)?;
         let running = browser.running().await?;
         let path = match &asked.page {
             None => running.path.clone(),

@@ -75,41 +75,48 @@ impl Running {
     /// Looks which tabs there are.
     pub(crate) async fn look(&self) -> Result<Vec<Tab>, CdpError> {
         let found = self.cdp.call(None, "Target.getTargets", json!({})).await?;
-        let targets = found["targetInfos"].as_array().into_iter().flatten();
-        let found: Vec<Tab> = targets.filter_map(Tab::of).collect();
         let mut tabs = lock(&self.tabs);
-        // Those that are known keep their place.
-        let age = |tab: &Tab| tabs.iter().position(|known| known.id == tab.id);
-        let mut sorted = found;
-        sorted.sort_by_key(|tab| age(tab).unwrap_or(usize::MAX));
-        tabs.clone_from(&sorted);
-        Ok(sorted)
+        *tabs = tabs_of(&found, &tabs);
+        Ok(tabs.clone())
     }
 
     /// Takes notice of tabs that come, change and go. Says whether there was anything new.
     fn notice(&self, event: &Event) -> bool {
-        let mut tabs = lock(&self.tabs);
-        let target = &event.params["targetInfo"];
-        match event.method.as_str() {
-            "Target.targetCreated" | "Target.targetInfoChanged" => {
-                let Some(tab) = Tab::of(target) else {
-                    return false;
-                };
-                match tabs.iter_mut().find(|known| known.id == tab.id) {
-                    Some(known) if *known == tab => return false,
-                    Some(known) => *known = tab,
-                    None => tabs.push(tab),
-                }
-                true
+        note(&mut lock(&self.tabs), event)
+    }
+}
+
+/// The tabs among targets that were found. Those that are `known` keep their place.
+pub(super) fn tabs_of(found: &Value, known: &[Tab]) -> Vec<Tab> {
+    let targets = found["targetInfos"].as_array().into_iter().flatten();
+    let mut tabs: Vec<Tab> = targets.filter_map(Tab::of).collect();
+    let age = |tab: &Tab| known.iter().position(|known| known.id == tab.id);
+    tabs.sort_by_key(|tab| age(tab).unwrap_or(usize::MAX));
+    tabs
+}
+
+/// Notes in `tabs` what an event tells of them. Says whether there was anything new.
+pub(super) fn note(tabs: &mut Vec<Tab>, event: &Event) -> bool {
+    let target = &event.params["targetInfo"];
+    match event.method.as_str() {
+        "Target.targetCreated" | "Target.targetInfoChanged" => {
+            let Some(tab) = Tab::of(target) else {
+                return false;
+            };
+            match tabs.iter_mut().find(|known| known.id == tab.id) {
+                Some(known) if *known == tab => return false,
+                Some(known) => *known = tab,
+                None => tabs.push(tab),
             }
-            "Target.targetDestroyed" => {
-                let before = tabs.len();
-                let gone = event.text("/targetId");
-                tabs.retain(|tab| Some(tab.id.as_str()) != gone);
-                tabs.len() != before
-            }
-            _ => false,
+            true
         }
+        "Target.targetDestroyed" => {
+            let before = tabs.len();
+            let gone = event.text("/targetId");
+            tabs.retain(|tab| Some(tab.id.as_str()) != gone);
+            tabs.len() != before
+        }
+        _ => false,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Pages for people: the overview at `/`, and the live view of a session. Both are whole in themselves and act on
-//! nothing.
+//! Pages for people: the overview at `/`, and the live view of a session without a browser. Both are whole in themselves
+//! and act on nothing.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use hyper::Response;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Asked, Done, paths, redact, set, state};
+use super::{Asked, Done, live, paths, redact, set, state};
 use crate::answer::Refusal;
 use crate::body::Body;
 use crate::service::bytes_response;
@@ -109,17 +109,19 @@ pub(super) fn overview(asked: &Asked<'_>) -> Done {
     let state = state::summary(asked.shared)?;
     let requests = state::latest(asked.shared, REQUESTS, None);
     let any_key = asked.shared.config.keys.any();
-    let body = overview_body(&state, &requests, any_key);
+    let live = live::shown(asked.shared)?;
+    let body = overview_body(&state, &requests, any_key, &live);
     // Framed, the page could be dressed up as another one.
     Ok(html(
         "Emulator of the AnchorBrowser API",
         &body,
-        REFRESH,
+        Some(REFRESH),
         "; frame-ancestors 'none'",
     ))
 }
 
-fn overview_body(state: &Value, requests: &[Value], any_key: bool) -> String {
+/// `live` are sessions with a live view to link to.
+fn overview_body(state: &Value, requests: &[Value], any_key: bool, live: &[String]) -> String {
     let base = escape(state["base_url"].as_str().unwrap_or_default());
     let key = if any_key {
         "any-text"
@@ -152,7 +154,12 @@ fn overview_body(state: &Value, requests: &[Value], any_key: bool) -> String {
             items.iter().map(|item| {
                 list.columns
                     .iter()
-                    .map(|column| cell(&item[*column]))
+                    .map(|column| match item[*column].as_str() {
+                        Some(id) if *column == "id" && live.iter().any(|live| live == id) => {
+                            live::link(id)
+                        }
+                        _ => cell(&item[*column]),
+                    })
                     .collect()
             }),
         );
@@ -251,7 +258,7 @@ fn section(
     page.push_str("</tbody></table></div>");
 }
 
-/// The page behind a live view URL. It may be framed: that is what live views are for.
+/// The page behind a live view URL where there are no browsers. It may be framed: that is what live views are for.
 pub(super) fn live(asked: &Asked<'_>) -> Done {
     let id = asked.query("sessionId").unwrap_or_default();
     let page = asked.shared.enter(|world| {
@@ -274,7 +281,7 @@ pub(super) fn live(asked: &Asked<'_>) -> Done {
             "there is no such session; name one of the page at `/` as `?sessionId=`",
         )
     })?;
-    Ok(html("Live view", &body, REFRESH, ""))
+    Ok(html("Live view", &body, Some(REFRESH), ""))
 }
 
 /// A value as text for people, escaped.
@@ -288,7 +295,7 @@ fn cell(value: &Value) -> String {
 }
 
 /// Text for HTML, also between quotes.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -310,20 +317,32 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn html(title: &str, body: &str, refresh: u32, framing: &str) -> Response<Body> {
-    static STYLE_HASH: OnceLock<String> = OnceLock::new();
-    let hash = STYLE_HASH.get_or_init(|| BASE64.encode(Sha256::digest(STYLE)));
+/// A page of text for people, that loads itself again after `refresh` seconds.
+pub(super) fn html(title: &str, body: &str, refresh: Option<u32>, framing: &str) -> Response<Body> {
+    static DIGEST: OnceLock<String> = OnceLock::new();
+    let style = DIGEST.get_or_init(|| digest(STYLE));
+    let refresh = refresh.map_or_else(String::new, |seconds| {
+        format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">")
+    });
     let page = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><meta http-equiv=\"refresh\" content=\"{refresh}\">\
+         <meta name=\"viewport\" content=\"width=device-width\">{refresh}\
          <style>{STYLE}</style></head><body>{body}</body></html>",
         escape(title)
     );
-    let mut response = bytes_response(200, "text/html; charset=utf-8", page);
     // Nothing is loaded and nothing runs, should an escape be missing one day.
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'{framing}"
-    );
+    whole(page, &format!("style-src {style}{framing}"))
+}
+
+/// The word by which a policy allows a style sheet or a script that stands in the page.
+pub(super) fn digest(text: &str) -> String {
+    format!("'sha256-{}'", BASE64.encode(Sha256::digest(text)))
+}
+
+/// A page that is whole in itself. `policy` says what it may do besides nothing.
+pub(super) fn whole(page: String, policy: &str) -> Response<Body> {
+    let mut response = bytes_response(200, "text/html; charset=utf-8", page);
+    let policy = format!("default-src 'none'; {policy}; base-uri 'none'; form-action 'none'");
     set(&mut response, CONTENT_SECURITY_POLICY, &policy);
     set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(&mut response, REFERRER_POLICY, "no-referrer");

@@ -16,11 +16,12 @@ pub(super) enum Place {
     File(String),
     Download(String),
     Live,
+    LiveSocket,
     SessionDownloads(String),
 }
 
 /// What a place is called in lists and logs, and its methods.
-const ALL: [(&str, &[&str]); 12] = [
+const ALL: [(&str, &[&str]); 13] = [
     ("/", &["GET"]),
     ("/__emulator/health", &["GET"]),
     ("/__emulator/state", &["GET"]),
@@ -32,6 +33,7 @@ const ALL: [(&str, &[&str]); 12] = [
     ("/__emulator/files/{link}", &["GET", "PUT"]),
     ("/__emulator/downloads/{id}", &["GET"]),
     ("/__emulator/live", &["GET"]),
+    ("/__emulator/live/socket", &["GET"]),
     ("/__emulator/sessions/{id}/downloads", &["POST"]),
 ];
 
@@ -61,6 +63,7 @@ pub(super) fn find(path: &str) -> Option<Place> {
         ["clock", "advance"] => Place::Advance,
         ["reset"] => Place::Reset,
         ["live"] => Place::Live,
+        ["live", "socket"] => Place::LiveSocket,
         ["files", link] if !link.is_empty() => Place::File((*link).to_owned()),
         ["downloads", id] if !id.is_empty() => Place::Download((*id).to_owned()),
         ["sessions", id, "downloads"] if !id.is_empty() => {
@@ -89,6 +92,7 @@ impl Place {
             file,
             download,
             live,
+            live_socket,
             downloads,
         ] = ALL;
         match self {
@@ -103,6 +107,7 @@ impl Place {
             Self::File(_) => file,
             Self::Download(_) => download,
             Self::Live => live,
+            Self::LiveSocket => live_socket,
             Self::SessionDownloads(_) => downloads,
         }
     }

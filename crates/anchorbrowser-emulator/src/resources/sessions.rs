@@ -1,6 +1,7 @@
 //! Sessions: creation, their end by hand, by idleness and by age, tags and pages.
 
 mod browser;
+mod live;
 mod record;
 mod rules;
 
@@ -14,6 +15,7 @@ use crate::world::{Topic, World};
 pub(crate) use browser::{
     browser_failed, browser_gone, browser_ready, connected, disconnected, fail_lost, set_pages,
 };
+pub(crate) use live::{begin_view, is_one_time, viewable};
 pub(crate) use record::{Origin, Session, end, open, owner, remove, start, switch};
 pub(crate) use rules::{check, has_room, limits};
 

@@ -438,7 +438,7 @@ async fn unknown_paths_methods_and_large_bodies() {
         "/__emulator/files/%ff",
     ] {
         let reply = api.get(path).await;
-        assert_eq!((reply.status, reply.count("/paths")), (404, 12), "{path}");
+        assert_eq!((reply.status, reply.count("/paths")), (404, 13), "{path}");
     }
     for (method, path, allow) in [
         (Method::POST, "/", "GET"),

@@ -49,6 +49,9 @@ pub(crate) struct Session {
     /// Sockets that clients have open to its browser or its live view. They don't outlast the emulator.
     #[serde(skip_deserializing)]
     pub(super) sockets: u32,
+    /// Somebody has seen its live view.
+    #[serde(default)]
+    pub(super) viewed: bool,
     /// Its browser is not ready yet. After a restart there is none to wait for.
     #[serde(skip)]
     pub(crate) launching: bool,
@@ -119,6 +122,7 @@ impl Session {
             active: world.now,
             connections: 0,
             sockets: 0,
+            viewed: false,
             launching: false,
             pages: vec![Page {
                 id: world.ids.secret().to_uppercase()[..32].to_owned(),
