@@ -5,10 +5,10 @@
 
 mod access;
 mod applied;
-mod approvals;
+pub(crate) mod approvals;
 mod atoms;
 mod changelog;
-mod date;
+pub(crate) mod date;
 mod discriminators;
 mod edition;
 pub(crate) mod finding;
@@ -41,7 +41,7 @@ pub(crate) mod whole;
 #[cfg(test)]
 mod tests;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -135,12 +135,27 @@ pub(crate) fn main(workspace: &Path, arguments: impl Iterator<Item = String>) ->
             }
         }
     };
-    // A reader that has seen enough, such as `head`, is no failure of the comparison.
-    let _ = match out {
-        Ok(text) => std::io::stdout().write_all(text.as_bytes()),
-        Err(message) => writeln!(std::io::stderr(), "error: {}", harmless_lines(&message)),
+    let written = out.and_then(|text| write(std::io::stdout(), &text));
+    let Err(message) = written else {
+        return ExitCode::from(end as u8);
+    };
+    let _ = writeln!(std::io::stderr(), "error: {}", harmless_lines(&message));
+    // A report that nobody got says nothing, whatever was in it.
+    let end = match end {
+        End::BadCall => end,
+        _ => End::BadInput,
     };
     ExitCode::from(end as u8)
+}
+
+/// Writes the report. A reader that has seen enough, such as `head`, is no failure of the comparison.
+fn write(mut out: impl Write, text: &str) -> Result<(), String> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("the report cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Compares, and gives the report.
@@ -155,10 +170,8 @@ fn run(workspace: &Path, options: &Options) -> Result<(End, String)> {
         None => load::vendored(workspace)?,
     };
     let mut diff = whole::compare(&old, &new)?;
-    if let Some(approvals) = approvals {
-        let today = options.today.unwrap_or_else(Date::today);
-        approvals::apply(&approvals, today, &mut diff);
-    }
+    let today = options.today.unwrap_or_else(Date::today);
+    approvals::apply(&approvals, today, &mut diff);
     let rust = match options.wire {
         true => Err("left out, as `--wire` says".to_owned()),
         false => rust::join(workspace, options, &mut diff, (old, new))?,

@@ -18,6 +18,7 @@ mod update;
 #[cfg(test)]
 mod workspace;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -56,8 +57,17 @@ rules              list the rules that lower a document, with their reasons
 help               print this
 ";
 
+/// The exit code for a command line that cannot be read, as `diff` and `update` have it.
+const BAD_CALL: u8 = 3;
+
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = match arguments(std::env::args_os().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            let _ = writeln!(std::io::stderr(), "error: {message}");
+            return ExitCode::from(BAD_CALL);
+        }
+    };
     // These two have exit codes of their own.
     match arguments.split_first() {
         Some((verb, rest)) if is_help(rest) && (verb == "diff" || verb == "update") => end(help()),
@@ -65,6 +75,13 @@ fn main() -> ExitCode {
         Some((verb, rest)) if verb == "update" => update::main(&root(), rest.iter().cloned()),
         _ => end(run(arguments)),
     }
+}
+
+/// Reads the command line, or says what is wrong with it.
+fn arguments(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, String> {
+    let texts = arguments.map(OsString::into_string);
+    let texts: Result<_, OsString> = texts.collect();
+    texts.map_err(|it| format!("the argument {it:?} is not UTF-8; give the file another name"))
 }
 
 /// Whether one of a verb's arguments asks for help.
@@ -148,7 +165,21 @@ fn root() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::is_help;
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn arguments_that_are_no_text_are_refused() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let read = |bytes: &[u8]| arguments([OsString::from_vec(bytes.to_vec())].into_iter());
+        assert_eq!(read("é.yaml".as_bytes()), Ok(vec!["é.yaml".to_owned()]));
+        let error = read(b"\xff\x1b.yaml").unwrap_err();
+        assert!(
+            error.is_ascii() && error.contains("is not UTF-8"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn help_may_stand_after_other_arguments() {

@@ -113,13 +113,14 @@ fn fans_of_references_end_soon() {
             "S25".to_owned(),
             serde_json::json!({ "type": "object", "properties": { "end": {} } }),
         );
+        let content = serde_json::json!({ "application/json": { "schema": { "$ref": "#/components/schemas/S0" } } });
         let root = serde_json::json!({
             "openapi": "3.1.0",
             "info": { "title": "T", "version": "1" },
-            "paths": { "/a": { "get": { "responses": { "200": {
-                "description": "d",
-                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/S0" } } },
-            } } } } },
+            "paths": { "/a": { "post": {
+                "requestBody": { "content": content },
+                "responses": { "200": { "description": "d", "content": content } },
+            } } },
             "components": { "schemas": schemas },
         });
         let lowered = lower::lower(root);

@@ -17,9 +17,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::codegen::{self, DOCUMENT};
-use crate::diff;
+use crate::diff::date::Date;
 use crate::diff::finding::Diff;
 use crate::diff::label::harmless_lines;
+use crate::diff::{self, approvals};
 use crate::document::Document;
 use crate::files::{self, Changes, Generated, Mode};
 use crate::generate::Output;
@@ -169,6 +170,7 @@ fn plan(workspace: &Path, options: &Options, input: impl Read) -> Result<Option<
     progress.step("generating");
     let generate = |it: &Edition| codegen::generate(&it.document, overlay.as_ref(), &it.lowered);
     let (before, output) = (generate(&old)?, generate(&new)?);
+    let approvals = approve(workspace, &mut diff);
     let report = report(workspace, &mut diff, (&old, &before), (&new, &output))?;
     let mut files = codegen::files(&output);
     let editions = Editions {
@@ -181,8 +183,19 @@ fn plan(workspace: &Path, options: &Options, input: impl Read) -> Result<Option<
     files
         .0
         .insert(PathBuf::from(DOCUMENT), String::from_utf8(new.bytes)?);
-    let text = format!("{report}\n{}", review.text());
+    let text = format!("{report}{approvals}\n{}", review.text());
     Ok(Some(Plan { files, text }))
+}
+
+/// Approves changes; tells why not if the file is at fault. An update is not refused for what it approves or not.
+fn approve(workspace: &Path, diff: &mut Diff) -> String {
+    match approvals::load(workspace, None) {
+        Ok(approvals) => {
+            approvals::apply(&approvals, Date::today(), diff);
+            String::new()
+        }
+        Err(error) => format!("\napprovals are left out: {error:#}\n"),
+    }
 }
 
 /// The report of `cargo xtask diff`.

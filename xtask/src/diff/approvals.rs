@@ -4,12 +4,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::date::Date;
 use super::finding::{Diff, Finding};
 use super::rules::RULES;
-use crate::document::{Document, kind};
+use crate::document::{Document, Place, kind};
 
 /// The approvals, relative to the workspace.
 const APPROVALS: &str = "openapi.approvals.yaml";
@@ -17,31 +18,75 @@ const APPROVALS: &str = "openapi.approvals.yaml";
 /// The keys of an entry. All of them must be there.
 const KEYS: [&str; 4] = ["rule", "place", "reason", "expires"];
 
+/// Where a file begins.
+const TOP: Place = Place { line: 1, column: 1 };
+
 /// One entry of the file.
 #[derive(Debug)]
 pub(crate) struct Approval {
     /// Name of the rule.
-    rule: &'static str,
+    pub(super) rule: &'static str,
     /// JSON pointer of what changed.
-    place: String,
+    pub(super) place: String,
     /// Why the change is taken, on one line.
     pub(crate) reason: String,
     /// The last day on which it holds.
     pub(crate) expires: Date,
-    /// Where the entry stands: `openapi.approvals.yaml:LINE:COLUMN`.
-    at: String,
+    /// The file that has the entry.
+    pub(super) file: String,
+    /// Where the entry stands in it.
+    pub(super) at: Place,
 }
 
-/// Reads the file at `path`, or else that of the workspace, if it has one. `None`: there is none.
+/// An approval that does not hold any more.
+#[derive(Clone, Debug)]
+pub(crate) struct Lapsed {
+    /// The entry.
+    pub(super) approval: Rc<Approval>,
+    /// Why.
+    pub(super) why: Why,
+}
+
+/// Why an approval does not hold any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Why {
+    /// Its last day is over, and the change is still there.
+    Expired,
+    /// There is no such change.
+    Stale,
+}
+
+impl Lapsed {
+    /// A sentence without its end.
+    pub(super) fn text(&self) -> String {
+        let Approval {
+            rule,
+            place,
+            expires,
+            file,
+            at: Place { line, column },
+            ..
+        } = &*self.approval;
+        let what = match self.why {
+            Why::Stale => format!("stale: no {rule} at {place}; remove it"),
+            Why::Expired => format!("expired on {expires}: {rule} at {place} counts again"),
+        };
+        format!("{file}:{line}:{column}: {what}")
+    }
+}
+
+/// Reads the file at `path`, or else that of the workspace, if it has one. Without a file there are none.
 ///
 /// # Errors
 /// If the file cannot be read, or is not as it must be.
-pub(super) fn load(workspace: &Path, path: Option<&Path>) -> Result<Option<Vec<Rc<Approval>>>> {
+pub(crate) fn load(workspace: &Path, path: Option<&Path>) -> Result<Vec<Rc<Approval>>> {
     let own = workspace.join(APPROVALS);
     let path = match path {
         Some(path) => path,
         None if own.exists() => &own,
-        None => return Ok(None),
+        None => return Ok(Vec::new()),
     };
     let document = Document::load(path).context("the approvals cannot be read")?;
     let root = document.mapping(&document.root, "")?;
@@ -61,7 +106,7 @@ pub(super) fn load(workspace: &Path, path: Option<&Path>) -> Result<Option<Vec<R
     let entries = entries.iter().enumerate();
     let entries =
         entries.map(|(index, value)| entry(&document, value, &format!("/approvals/{index}")));
-    entries.collect::<Result<_>>().map(Some)
+    entries.collect()
 }
 
 fn entry(document: &Document, value: &Value, pointer: &str) -> Result<Rc<Approval>> {
@@ -110,12 +155,13 @@ fn entry(document: &Document, value: &Value, pointer: &str) -> Result<Rc<Approva
         place: place.to_owned(),
         reason,
         expires,
-        at: document.location(pointer),
+        file: document.name.clone(),
+        at: document.place(pointer).unwrap_or(TOP),
     }))
 }
 
 /// Approves findings, and says which entries do not hold any more.
-pub(super) fn apply(approvals: &[Rc<Approval>], today: Date, diff: &mut Diff) {
+pub(crate) fn apply(approvals: &[Rc<Approval>], today: Date, diff: &mut Diff) {
     for approval in approvals {
         let expired = approval.expires < today;
         let mut found = false;
@@ -125,20 +171,13 @@ pub(super) fn apply(approvals: &[Rc<Approval>], today: Date, diff: &mut Diff) {
                 finding.approval.get_or_insert_with(|| Rc::clone(approval));
             }
         }
-        let Approval {
-            rule,
-            place,
-            expires,
-            at,
-            ..
-        } = &**approval;
-        diff.lapsed.extend(match (found, expired) {
-            (false, _) => Some(format!("{at}: stale: no {rule} at {place}; remove it")),
-            (true, true) => Some(format!(
-                "{at}: expired on {expires}: {rule} at {place} counts again"
-            )),
-            (true, false) => None,
-        });
+        let why = match (found, expired) {
+            (false, _) => Why::Stale,
+            (true, true) => Why::Expired,
+            (true, false) => continue,
+        };
+        let approval = Rc::clone(approval);
+        diff.lapsed.push(Lapsed { approval, why });
     }
 }
 
@@ -146,9 +185,9 @@ impl Approval {
     /// Whether it is about this change. What only one document has, the other one has no place for but that of something
     /// larger: this would approve more than was meant.
     fn is_of(&self, finding: &Finding) -> bool {
-        let depth = |pointer: &str| pointer.matches('/').count();
-        let (old, new) = (&*finding.old.pointer, &*finding.new.pointer);
-        let is_at = |own: &str, other: &str| own == self.place && depth(own) >= depth(other);
-        finding.rule.name == self.rule && (is_at(old, new) || is_at(new, old))
+        let (in_old, in_new) = finding.is_in();
+        let is_old = in_old && *finding.old.pointer == *self.place;
+        let is_new = in_new && *finding.new.pointer == *self.place;
+        finding.rule.name == self.rule && (is_old || is_new)
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use super::approvals::Approval;
+use super::approvals::{Approval, Lapsed};
 use super::edition::Pointer;
 use super::pairs::PairId;
 use super::rules::{Id, Rule};
@@ -183,6 +183,38 @@ impl Finding {
         (schema_of(&self.old.pointer), schema_of(&self.new.pointer))
     }
 
+    /// Whether the old and the new document have what changed. The place in one that lacks it is that of something larger.
+    pub(crate) fn is_in(&self) -> (bool, bool) {
+        let depth = |pointer: &str| pointer.matches('/').count();
+        let name = |pointer: &str| pointer.rsplit('/').next().map(str::to_owned);
+        let (old, new) = (&*self.old.pointer, &*self.new.pointer);
+        // What was written out and is in a schema of its own has the same name in a shorter pointer.
+        let has = |own: &str, other: &str| {
+            let is_around = other
+                .strip_prefix(own)
+                .is_some_and(|it| it.starts_with('/'));
+            depth(own) >= depth(other) || (name(own) == name(other) && !is_around)
+        };
+        (has(old, new), has(new, old))
+    }
+
+    /// Both places as pointers, for people.
+    pub(super) fn pointers(&self, shown: impl Fn(&str) -> String) -> String {
+        let word = |has: bool| if has { "at" } else { "in" };
+        let (old, new) = (&*self.old.pointer, &*self.new.pointer);
+        let (in_old, in_new) = self.is_in();
+        match old == new {
+            true => format!("at {}", shown(new)),
+            false => format!(
+                "{} {}, before {} {}",
+                word(in_new),
+                shown(new),
+                word(in_old),
+                shown(old)
+            ),
+        }
+    }
+
     /// The worse of the two verdicts.
     pub(crate) fn worst(&self) -> Verdict {
         self.source
@@ -233,6 +265,6 @@ pub(crate) struct Diff {
     pub(crate) schemas: Vec<(String, String)>,
     /// The changes, sorted by wire verdict and place.
     pub(crate) findings: Vec<Finding>,
-    /// Approvals that do not hold any more, each a sentence without its end.
-    pub(crate) lapsed: Vec<String>,
+    /// Approvals that do not hold any more.
+    pub(crate) lapsed: Vec<Lapsed>,
 }

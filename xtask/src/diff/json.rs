@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::approvals::{self, Why};
 use super::changelog;
 use super::finding::{self, Diff, Directions, Verdict};
 use super::label::steers;
@@ -37,6 +38,8 @@ pub(crate) struct Report<'a> {
     unexplained: Vec<Item<'a>>,
     /// What should have become of items and did not: faults of this tool.
     unfulfilled: Vec<Unfulfilled<'a>>,
+    /// Approvals that do not hold any more. They approve nothing.
+    lapsed: Vec<Lapsed<'a>>,
     /// How many findings there are of each verdict, the worse one of wire and source.
     counts: Counts,
     /// How many findings no rule judges; they have the rule `not-classified`.
@@ -91,9 +94,43 @@ struct Finding<'a> {
     sentence: &'a str,
     /// The operations that it reaches.
     operations: Vec<Operation<'a>>,
+    /// Why it is taken as it is; null if nobody said so. Then it counts for `--fail-on`.
+    approval: Option<Approval<'a>>,
     /// What follows from it in Rust.
     #[serde(flatten)]
     effect: Effect<'a>,
+}
+
+/// A change that is known and taken.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Approval<'a> {
+    /// Why.
+    reason: &'a str,
+    /// The last day on which this holds, as YYYY-MM-DD.
+    expires: String,
+}
+
+/// An entry of the approvals file that does not hold any more.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Lapsed<'a> {
+    /// Why not.
+    why: Why,
+    /// The rule that it names.
+    rule: &'static str,
+    /// The JSON pointer that it names.
+    place: &'a str,
+    /// Why the change was taken.
+    reason: &'a str,
+    /// Its last day, as YYYY-MM-DD.
+    expires: String,
+    /// The file that has it.
+    file: &'a str,
+    /// Its line in the file, from 1.
+    line: usize,
+    /// Its column in the line, from 1, in characters.
+    column: usize,
 }
 
 /// The way that a value goes.
@@ -207,7 +244,7 @@ struct Unfulfilled<'a> {
     new: Option<&'a str>,
 }
 
-/// Numbers of findings by verdict.
+/// Numbers of findings by verdict, and of those that are approved.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Counts {
@@ -221,6 +258,8 @@ struct Counts {
     docs: usize,
     /// Nobody notices.
     none: usize,
+    /// Those of all verdicts that are approved.
+    approved: usize,
 }
 
 static NOBODY: BTreeSet<String> = BTreeSet::new();
@@ -288,6 +327,7 @@ fn report<'a>(
             .map(|change| item(change, false))
             .collect(),
         unfulfilled: unfulfilled(known),
+        lapsed: diff.lapsed.iter().map(lapsed).collect(),
         counts: counts(diff),
         not_classified: diff.findings.len() - diff.findings.iter().filter(classified).count(),
         items_unknown: rust.err().map(String::as_str),
@@ -312,6 +352,10 @@ fn one<'a>(
         new: site(&finding.new),
         sentence: &finding.text,
         operations: operations.map(operation).collect(),
+        approval: finding.approval.as_deref().map(|it| Approval {
+            reason: &it.reason,
+            expires: it.expires.to_string(),
+        }),
         effect: effect(known),
     }
 }
@@ -396,6 +440,21 @@ fn unfulfilled(rust: Option<&Rust>) -> Vec<Unfulfilled<'_>> {
     open.collect()
 }
 
+fn lapsed(lapsed: &approvals::Lapsed) -> Lapsed<'_> {
+    let approval = &*lapsed.approval;
+    let Place { line, column } = approval.at;
+    Lapsed {
+        why: lapsed.why,
+        rule: approval.rule,
+        place: &approval.place,
+        reason: &approval.reason,
+        expires: approval.expires.to_string(),
+        file: &approval.file,
+        line,
+        column,
+    }
+}
+
 fn counts(diff: &Diff) -> Counts {
     let mut counts = Counts::default();
     for finding in &diff.findings {
@@ -407,6 +466,7 @@ fn counts(diff: &Diff) -> Counts {
             Verdict::None => &mut counts.none,
         };
         *count += 1;
+        counts.approved += usize::from(finding.approval.is_some());
     }
     counts
 }

@@ -8,6 +8,8 @@ use crate::document::{Document, unescape};
 const SHOWN: usize = 120;
 /// The most values of a list that are shown.
 const LISTED: usize = 8;
+/// The most characters of a pointer that are shown.
+const POINTER: usize = 1000;
 
 /// What stands at `pointer`, in words: `Session.status`, or `GET /v1/sessions response 200 .status`.
 pub(super) fn label(document: &Document, pointer: &str) -> String {
@@ -144,6 +146,14 @@ pub(super) fn clean(text: &str) -> String {
         None => harmless(text),
     };
     shown.replace('`', "\\u{60}")
+}
+
+/// A JSON pointer, whole unless somebody made it to be unreadable.
+pub(super) fn pointer(pointer: &str) -> String {
+    match pointer.char_indices().nth(POINTER) {
+        Some((end, _)) => format!("{}...", harmless(&pointer[..end])),
+        None => harmless(pointer),
+    }
 }
 
 /// Text without what would steer a terminal.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::changelog;
 use super::finding::{Diff, Finding, Verdict};
-use super::label::harmless;
+use super::label::{harmless, pointer};
 use super::report::{compared, counts};
 use super::rust::{Effect, Rust, words};
 use super::semver::Step;
@@ -56,6 +56,12 @@ fn write(
     if let Ok(rust) = rust {
         unforeseen(out, rust)?;
     }
+    if !diff.lapsed.is_empty() {
+        writeln!(out, "\n### approvals to look at ({})\n", diff.lapsed.len())?;
+    }
+    for lapsed in &diff.lapsed {
+        writeln!(out, "- {}", code(&lapsed.text()))?;
+    }
     let entry = changelog::entry(diff, rust.ok());
     // Each line of the entry begins with words of this tool, so that none of them ends the block.
     writeln!(
@@ -88,9 +94,16 @@ fn one(out: &mut String, diff: &Diff, finding: &Finding) -> std::fmt::Result {
     let names = names.filter_map(|number| Some(&diff.operations.get(*number)?.name));
     let names: Vec<_> = names.collect();
     match names.is_empty() {
-        true => writeln!(out),
-        false => writeln!(out, "; {}", codes(names)),
+        true => writeln!(out)?,
+        false => writeln!(out, "; {}", codes(names))?,
     }
+    let shown = |text: &str| code(&pointer(text));
+    writeln!(out, "  - {}", finding.pointers(shown))?;
+    let Some(approval) = &finding.approval else {
+        return Ok(());
+    };
+    let reason = code(&approval.reason);
+    writeln!(out, "  - approved until {}: {reason}", approval.expires)
 }
 
 /// The items that a change leads to, what is built on them, and the code before and after.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::changelog;
 use super::finding::{Diff, Finding, Operation, Verdict};
-use super::label::{clean, harmless, harmless_lines};
+use super::label::{clean, harmless, harmless_lines, pointer};
 use super::paint::Paint;
 use super::rust::{Effect, Rust, item};
 use super::semver::Step;
@@ -51,6 +51,7 @@ fn write(
         writeln!(out, "\n{}", paint.verdict(verdict, &heading))?;
         for (index, finding) in group {
             one(out, diff, finding, paint)?;
+            writeln!(out, "      {}", finding.pointers(pointer))?;
             if let Some(approval) = &finding.approval {
                 let reason = harmless(&approval.reason);
                 writeln!(out, "      approved until {}: {reason}", approval.expires)?;
@@ -167,7 +168,7 @@ fn lapsed(out: &mut String, diff: &Diff) -> std::fmt::Result {
     }
     lapsed
         .iter()
-        .try_for_each(|line| writeln!(out, "      {}", harmless(line)))
+        .try_for_each(|it| writeln!(out, "      {}", harmless(&it.text())))
 }
 
 /// Items that change although the documents say the same, and what this tool did not foresee.

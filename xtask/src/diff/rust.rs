@@ -1,9 +1,11 @@
 //! What the changes of a document do to the generated items, and to the SDK's methods that are built on them.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread::Builder;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::Options;
@@ -20,6 +22,9 @@ use crate::surface::{
 
 /// The largest document that code is generated from, in bytes of JSON. Both editions take some ten seconds then.
 const SIZE_LIMIT: usize = 2_000_000;
+
+/// The stack of a thread that generates code: that of a main thread, because schemas may be deeply nested.
+const STACK: usize = 8 << 20;
 
 /// What became of the items.
 #[derive(Debug)]
@@ -106,8 +111,7 @@ pub(super) fn join(
         let run = codegen::generated(document, overlay.as_ref(), None, &progress)?;
         Edition::of(&run.lowered, &run.output)
     };
-    let editions = edition(old).and_then(|old| Ok((old, edition(new)?)));
-    let (old, new) = match editions {
+    let (old, new) = match both(|| edition(old), || edition(new)) {
         Ok(editions) => editions,
         Err(error) => return Ok(Err(format!("not known: {error:#}"))),
     };
@@ -116,6 +120,20 @@ pub(super) fn join(
         false => Sdk::default(),
     };
     Ok(Ok(explain(diff, &old, &new, &sdk)))
+}
+
+/// Does both at the same time, since each takes as long as the other.
+fn both<T: Send>(
+    one: impl FnOnce() -> Result<T> + Send,
+    other: impl FnOnce() -> Result<T>,
+) -> Result<(T, T)> {
+    std::thread::scope(|scope| {
+        let thread = Builder::new().stack_size(STACK).spawn_scoped(scope, one);
+        let thread = thread.context("no thread can be started to generate code in; try again")?;
+        let other = other();
+        let one = thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        Ok((one, other?))
+    })
 }
 
 /// Whether it would take long to generate code from a document. Its text may have comments and indentation, which cost

@@ -190,7 +190,7 @@ impl<'d> Comparer<'d> {
             names(&self.old, old, &matching.old),
             names(&self.new, new, &matching.new),
         );
-        matching.by(keys.0, keys.1, Repeated::Leave);
+        matching.by(keys.0, keys.1, Repeated::InOrder);
         if matching.is_done() {
             return Ok(matching);
         }

@@ -2,6 +2,8 @@
 //!
 //! Samples are made from the lowered document, so a new operation is tested as soon as it is there.
 
+use std::cell::Cell;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
@@ -9,6 +11,9 @@ use super::{text, types};
 use crate::lower::plan::{FormField, FormKind, Operation};
 use crate::lower::{Lowered, component_name, rust_path};
 use crate::names;
+
+/// The most objects and unions in the sample of an operation. References fan out: 25 levels of two would be 33 million.
+const SAMPLED: usize = 1_000;
 
 const HEAD: &str = r#"
 use anchorbrowser_api::{Client, Error, types, wire};
@@ -20,7 +25,10 @@ use crate::calls::{Call, Called, Listed, Values, done};
 
 /// The text of the calls.
 pub(super) fn file(lowered: &Lowered) -> Result<String> {
-    let sampler = Sampler { lowered };
+    let sampler = Sampler {
+        lowered,
+        left: Cell::new(SAMPLED),
+    };
     let mut functions = String::new();
     let mut table =
         String::from("/// All calls, sorted by operation.\npub const CALLS: &[Call] = &[\n");
@@ -63,6 +71,7 @@ fn parts(
     operation: &Map<String, Value>,
     known: &Operation,
 ) -> (Vec<String>, Value) {
+    sampler.left.set(SAMPLED);
     let mut setters = Vec::new();
     let mut values = Map::new();
     let mut sample = Map::new();
@@ -179,6 +188,8 @@ fn form_sample(fields: &[FormField]) -> Value {
 /// Makes values that fit a schema.
 struct Sampler<'a> {
     lowered: &'a Lowered,
+    /// How many more objects and unions there may be.
+    left: Cell<usize>,
 }
 
 impl Sampler<'_> {
@@ -210,7 +221,7 @@ impl Sampler<'_> {
         }
     }
 
-    /// JSON with all properties, as deep as types don't repeat.
+    /// JSON with all properties, as deep as types don't repeat, and as long as there may be more.
     fn sample(&self, schema: &Value, name: &str, inside: &mut Vec<String>) -> Value {
         let local =
             rust_path(schema).and_then(|path| path.strip_prefix("anchorbrowser_api::types::"));
@@ -247,9 +258,11 @@ impl Sampler<'_> {
                 .first()
                 .map_or(Value::Null, |(_, wire)| json!(wire));
         }
-        if inside.iter().any(|outer| outer == ty) {
+        let left = self.left.get();
+        if left == 0 || inside.iter().any(|outer| outer == ty) {
             return Value::Null;
         }
+        self.left.set(left - 1);
         inside.push(ty.to_owned());
         let sample = match plan.unions.get(ty) {
             Some(union) => union

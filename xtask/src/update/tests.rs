@@ -1,5 +1,7 @@
 //! Updates of small workspaces in temporary folders, and one of a copy of this one.
 
+mod readme;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -220,6 +222,30 @@ to review
 }
 
 #[test]
+fn approvals_are_shown_and_hinder_nothing() {
+    let folder = workspace();
+    let approvals = |text: &str| fs::write(folder.path().join("openapi.approvals.yaml"), text);
+    approvals(
+        "approvals: [{rule: deprecated, place: /paths/~1v1~1boxes/get/deprecated, reason: known, expires: 9999-12-31}]\n",
+    )
+    .unwrap();
+    let (text, failed) = update(folder.path(), edition().as_bytes(), &["--dry-run"]);
+    assert_eq!(failed, None);
+    assert!(text.contains("approved until 9999-12-31: known"), "{text}");
+    assert!(text.contains("; 1 approved\n"), "{text}");
+
+    approvals("approval: []\n").unwrap();
+    let (text, failed) = update(folder.path(), edition().as_bytes(), &[]);
+    assert_eq!(failed, None);
+    let told = "\napprovals are left out: ";
+    assert!(
+        text.contains(told) && text.contains("unknown key `approval`"),
+        "{text}"
+    );
+    assert!(text.contains("\nwritten: openapi.yaml"), "{text}");
+}
+
+#[test]
 fn what_needs_no_review_is_not_listed() {
     let workspace = workspace();
     let coverage = workspace.path().join("tests/it/snapshots/coverage.snap");
@@ -412,67 +438,4 @@ fn a_directory_in_the_way_is_seen_before_writing() {
     assert_eq!(failure, Failure::NotWritten);
     assert!(message.contains("mod.rs"), "{message}");
     assert!(files_of(root) == before);
-}
-
-/// Copies a folder.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to.join(entry.file_name())),
-            false => drop(fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
-        }
-    }
-}
-
-#[test]
-fn this_workspace_takes_an_edition() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path();
-    for path in [GENERATED, CALLS, snapshots::SNAPSHOTS] {
-        copy(&here.join(path), &root.join(path));
-    }
-    for path in [DOCUMENT, OVERLAY] {
-        fs::copy(here.join(path), root.join(path)).unwrap();
-    }
-    let text = fs::read_to_string(root.join(DOCUMENT)).unwrap();
-    let text = text.replacen(
-        "\npaths:\n",
-        "\npaths:
-  /v1/regions:
-    get: {summary: List the regions, tags: [Regions], responses: {'204': {description: none}}}
-",
-        1,
-    );
-    let before = files_of(root);
-    let (dry, failed) = update(root, text.as_bytes(), &["--dry-run"]);
-    assert_eq!(failed, None);
-    assert!(files_of(root) == before);
-    let (out, failed) = update(root, text.as_bytes(), &[]);
-    assert_eq!(failed, None);
-    assert_eq!(
-        out.split_once("\nwritten").unwrap().0,
-        dry.split_once("\ndry run").unwrap().0
-    );
-    let expected = "to review
-  operations without a method of the SDK
-    get_v1_regions (GET /v1/regions), named by rule: name it in the overlay
-  snapshots that may change: run `INSTA_UPDATE=always cargo test -p tests`, and read `git diff tests`
-    coverage.snap
-    operations.snap
-    wire__regions.snap is new
-";
-    assert!(out.contains(expected), "{out}");
-    let changed: Vec<_> = files_of(root)
-        .into_iter()
-        .filter(|(path, bytes)| before.get(path) != Some(bytes))
-        .map(|(path, _)| path.strip_prefix(root).unwrap().to_owned())
-        .collect();
-    assert!(changed.contains(&PathBuf::from(DOCUMENT)));
-    assert!(
-        changed.contains(&Path::new(GENERATED).join("builder/regions.rs")),
-        "{changed:?}"
-    );
 }

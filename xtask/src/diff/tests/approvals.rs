@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use super::super::{End, run};
+use serde_json::{Value, json};
+
 use super::verb::parse;
+use super::{Finding, compare, giving};
 
 /// The day of the tests.
 const TODAY: &str = "2026-06-15";
@@ -94,6 +97,97 @@ fn approved_changes_and_what_follows_from_them_are_no_failure() {
         assert!(text.contains(part), "{text} lacks {part}");
     }
     assert!(!text.contains("approvals to look at"), "{text}");
+}
+
+/// The report as JSON, which the published schema describes.
+fn json(folder: &Path, approvals: &str) -> Value {
+    let (_, text) = diff(folder, approvals, &["--wire", "--format", "json"]).unwrap();
+    super::formats::assert_valid(&text);
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn programs_and_pull_requests_see_approvals_too() {
+    let folder = folder();
+    let entries = [
+        approval("optional-property-removed", REMOVED, TODAY).replace("the board", "`#1` <b>"),
+        approval("deprecated", DEPRECATED, "2026-06-14"),
+        approval("deprecated", "/paths", "2027-01-01"),
+    ];
+    let approvals = format!("approvals:\n{}", entries.concat());
+    let report = json(folder.path(), &approvals);
+    let findings = report["findings"].as_array().unwrap().iter();
+    let found = findings.map(|it| (it["rule"].as_str().unwrap(), &it["approval"]));
+    let known = json!({"reason": "agreed, see `#1` <b>", "expires": TODAY});
+    let expected = [
+        ("deprecated", &Value::Null),
+        ("optional-property-removed", &known),
+    ];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    assert_eq!(report["counts"]["approved"], 1);
+    let mut lapsed = report["lapsed"].clone();
+    for entry in lapsed.as_array_mut().unwrap() {
+        let file = entry["file"].take();
+        assert!(file.as_str().unwrap().ends_with("openapi.approvals.yaml"));
+    }
+    let reason = "agreed, see the board";
+    assert_eq!(
+        lapsed,
+        json!([
+            {"why": "expired", "rule": "deprecated", "place": DEPRECATED, "reason": reason, "expires": "2026-06-14", "file": null, "line": 4, "column": 5},
+            {"why": "stale", "rule": "deprecated", "place": "/paths", "reason": reason, "expires": "2027-01-01", "file": null, "line": 6, "column": 5},
+        ])
+    );
+
+    let arguments = ["--wire", "--format", "markdown"];
+    let (_, text) = diff(folder.path(), &approvals, &arguments).unwrap();
+    let expected = [
+        "\n  - approved until 2026-06-15: ``agreed, see `#1` <b>``\n",
+        "; 1 approved",
+        "\n### approvals to look at (2)\n",
+        "openapi.approvals.yaml:4:5: expired on 2026-06-14: deprecated at",
+    ];
+    for part in expected {
+        assert!(text.contains(part), "{text} lacks {part}");
+    }
+}
+
+#[test]
+fn what_the_text_gives_as_a_place_can_be_approved() {
+    let folder = folder();
+    let (_, text) = diff(folder.path(), "approvals: []\n", &["--wire"]).unwrap();
+    for (rule, place) in [
+        ("optional-property-removed", REMOVED),
+        ("deprecated", DEPRECATED),
+    ] {
+        assert!(text.contains(&format!("at {place}")), "{text}");
+        let entry = approval(rule, place, TODAY);
+        let (_, text) = diff(folder.path(), &format!("approvals:\n{entry}"), &["--wire"]).unwrap();
+        assert!(text.contains("; 1 approved"), "{text}");
+    }
+    // What would be its parent in the document that lacks it.
+    assert!(
+        text.contains("in /components/schemas/A, before at"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_in_a_schema_of_its_own_since_can_be_approved_by_both_places() {
+    let inline = |ty: &str| json!({"type": "object", "properties": {"x": {"type": ty}}});
+    let new = giving(
+        &json!({"$ref": "#/components/schemas/A"}),
+        &json!({"A": inline("string")}),
+    );
+    let diff = compare(&giving(&inline("integer"), &json!({})), &new);
+    let changed = |it: &&Finding| it.rule.name == "type-changed";
+    let finding = diff.findings.iter().find(changed).unwrap();
+    assert_eq!(finding.is_in(), (true, true), "{finding:#?}");
+    let here = "/paths/~1a/post/responses/200/content/application~1json/schema/properties/x/type";
+    assert_eq!(
+        finding.pointers(str::to_owned),
+        format!("at /components/schemas/A/properties/x/type, before at {here}")
+    );
 }
 
 #[test]

@@ -390,6 +390,7 @@ fn verdicts_are_counted_once() {
         .iter()
         .filter(|it| it.worst() == Verdict::Breaking);
     assert_eq!(report["counts"]["breaking"], breaking.count());
-    let counts = report["counts"].as_object().unwrap().values();
-    assert_eq!(counts.filter_map(Value::as_u64).sum::<u64>(), all as u64);
+    let counts = Verdict::ALL.into_iter();
+    let counts = counts.filter_map(|it| report["counts"][it.name()].as_u64());
+    assert_eq!(counts.sum::<u64>(), all as u64);
 }

@@ -1,10 +1,11 @@
 //! The command line and its exit codes.
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::super::rules::PAGE;
-use super::super::{End, Format, Level, Options, options, run};
+use super::super::{End, Format, Level, Options, options, run, write};
 use crate::files::{self, Generated, Mode};
 
 pub(super) fn parse(arguments: &[&str]) -> Result<Options, String> {
@@ -33,6 +34,29 @@ fn folder() -> (tempfile::TempDir, String, String) {
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A place that takes nothing.
+struct Full(ErrorKind);
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_a_failure_unless_nobody_reads_on() {
+    assert_eq!(write(Full(ErrorKind::BrokenPipe), "a"), Ok(()));
+    let error = write(Full(ErrorKind::StorageFull), "a").unwrap_err();
+    assert!(
+        error.starts_with("the report cannot be written: "),
+        "{error}"
+    );
 }
 
 #[test]
