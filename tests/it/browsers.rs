@@ -12,10 +12,15 @@ macro_rules! browser_tests {
     )*};
 }
 
+mod clipboard;
 mod drivers;
+mod files;
 mod live;
 mod lives;
+mod operations;
 mod site;
+mod stage;
+mod tools;
 
 use std::path::Path;
 use std::time::Duration;
@@ -74,13 +79,21 @@ impl Bench {
 
 /// Processes whose command line names `directory`; those that are dead have none.
 fn processes(directory: &Path) -> usize {
+    process_ids(directory).len()
+}
+
+/// The ids of those.
+fn process_ids(directory: &Path) -> Vec<String> {
     let named = |process: &Path| {
         let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
         String::from_utf8_lossy(&line).contains(directory.to_str().unwrap())
     };
     let processes = std::fs::read_dir("/proc").unwrap();
     let paths = processes.filter_map(|entry| Some(entry.ok()?.path()));
-    paths.filter(|path| named(path)).count()
+    let names = paths.filter(|path| named(path));
+    names
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// Waits until no process and no directory is left below `directory`.

@@ -3,14 +3,24 @@
 //! The state knows a browser by its session, and asks it for nothing that takes time: what does is handed out as
 //! [`Later`](crate::answer::Later), which runs without the lock, and comes back with what to do to the state.
 
+mod borrowed;
+mod capture;
+mod care;
 mod cdp;
+mod clipboard;
 mod connected;
+mod downloads;
 mod find;
 mod guard;
+mod keyboard;
+mod keys;
 mod live;
+mod mouse;
 mod page;
+mod preferences;
 mod relay;
 mod running;
+mod script;
 mod settings;
 
 use std::collections::HashMap;
@@ -25,8 +35,12 @@ use crate::server::stopped;
 use crate::shared::Shared;
 use crate::world::World;
 
+pub(crate) use borrowed::Workplace;
+pub(crate) use capture::Shot;
 pub use find::Browser;
+pub(crate) use keyboard::Key;
 pub(crate) use live::{Live, PATH as LIVE_PATH};
+pub(crate) use mouse::{Button, Point};
 pub(crate) use page::Page;
 pub(crate) use relay::{Relay, is_path as is_cdp_path};
 pub(crate) use running::{Running, Tab};
@@ -40,6 +54,8 @@ pub(crate) type Report = Box<dyn FnOnce(&mut World) + Send>;
 pub(crate) struct Browsers {
     starter: Option<Starter>,
     open: HashMap<String, (SessionBrowser, oneshot::Sender<Ending>)>,
+    /// As many more as are borrowed for one request.
+    borrowed: Arc<()>,
 }
 
 /// What it takes to start one.
@@ -59,6 +75,17 @@ struct Starter {
 /// How many browsers start at once.
 fn starts() -> usize {
     std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2)
+}
+
+impl Starter {
+    /// Starts a browser. It ends when it is told how, or nobody can tell it any more.
+    fn start(&self, name: &str, settings: Settings) -> (SessionBrowser, oneshot::Sender<Ending>) {
+        let (end, ending) = oneshot::channel();
+        let (stage, stages) = watch::channel(Stage::Starting);
+        let life = running::live(self.clone(), name.to_owned(), settings, stage, ending);
+        self.runtime.spawn(life);
+        (SessionBrowser(stages), end)
+    }
 }
 
 /// Where reports come from.
@@ -100,7 +127,7 @@ impl Browsers {
         };
         let browsers = Self {
             starter: Some(starter),
-            open: HashMap::new(),
+            ..Self::default()
         };
         (browsers, receiver)
     }
@@ -116,20 +143,16 @@ impl Browsers {
         Self {
             starter: self.starter.clone(),
             open: HashMap::new(),
+            borrowed: Arc::clone(&self.borrowed),
         }
     }
 
     /// Starts the browser of a session. Whether it is ready or has failed is reported.
     pub(crate) fn launch(&mut self, session: &str, settings: Settings) {
-        let Some(starter) = &self.starter else {
-            return;
-        };
-        let (end, ending) = oneshot::channel();
-        let (stage, stages) = watch::channel(Stage::Starting);
-        let life = running::live(starter.clone(), session.to_owned(), settings, stage, ending);
-        starter.runtime.spawn(life);
-        let browser = SessionBrowser(stages);
-        self.open.insert(session.to_owned(), (browser, end));
+        if let Some(starter) = &self.starter {
+            let started = starter.start(session, settings);
+            self.open.insert(session.to_owned(), started);
+        }
     }
 
     /// The browser of a session, also when it has not started yet.

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::SessionBrowser;
+use super::care::Client;
 use super::cdp::{self, Socket};
 use super::connected::Connected;
 use crate::answer::Refusal;
@@ -42,6 +43,7 @@ pub(crate) struct Relay {
     upstream: Socket,
     upgrade: OnUpgrade,
     connected: Connected,
+    _client: Client,
 }
 
 /// What the URL of a socket names.
@@ -118,6 +120,7 @@ impl Relay {
         };
         let upstream = cdp::open(&running.host, &path).await?;
         let relay = Self {
+            _client: running.usage.connect(),
             browser,
             upstream,
             upgrade: hyper::upgrade::on(request),

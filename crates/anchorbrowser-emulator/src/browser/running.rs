@@ -10,8 +10,11 @@ use tokio::io::BufReader;
 use tokio::process::ChildStderr;
 use tokio::sync::{SemaphorePermit, broadcast, oneshot, watch};
 
+use super::care::{Care, Use};
 use super::cdp::{Cdp, CdpError, Event};
+use super::downloads::{self, Downloads};
 use super::guard::{self, Process};
+use super::preferences;
 use super::{Ending, Settings, Stage, Starter};
 use crate::resources::sessions;
 use crate::shared::lock;
@@ -59,6 +62,7 @@ pub(crate) struct Running {
     tabs: Mutex<Vec<Tab>>,
     /// Targets that the emulator's own connection is attached to, with the session of each.
     pub(super) attached: tokio::sync::Mutex<HashMap<String, String>>,
+    pub(super) usage: Use,
 }
 
 impl Running {
@@ -166,6 +170,7 @@ fn begin(starter: &Starter, settings: &Settings) -> std::io::Result<(Process, Pa
     let directory = guard::directory(&starter.place)?;
     let path = directory.path().to_owned();
     std::fs::create_dir(path.join("uploads"))?;
+    preferences::write(&path, settings)?;
     let arguments = settings.arguments(&path.join("profile"));
     let process = Process::start(&starter.program, arguments, directory, &starter.processes)?;
     Ok((process, path))
@@ -244,7 +249,10 @@ impl Life<'_> {
             directory: self.directory.to_owned(),
             tabs: Mutex::default(),
             attached: tokio::sync::Mutex::default(),
+            usage: Use::default(),
         });
+        self.look_after(&running);
+        downloads::enable(&running).await?;
         let discover = json!({ "discover": true });
         cdp.call(None, "Target.setDiscoverTargets", discover)
             .await?;
@@ -257,6 +265,17 @@ impl Life<'_> {
             let _ = tokio::time::timeout(FIRST_PAGE, page.goto(url)).await;
         }
         Ok(running)
+    }
+
+    /// Sees to what goes on in it by itself, until the connection ends.
+    fn look_after(&self, running: &Arc<Running>) {
+        let kept = self.settings.keeps_downloads;
+        let care = Care {
+            running: Arc::downgrade(running),
+            downloads: Downloads::new(self.session, kept, self.starter.reports.clone()),
+            no_dialogs: self.settings.no_dialogs,
+        };
+        tokio::spawn(care.take(running.cdp.events()));
     }
 
     /// Follows the tabs until the connection ends, and reports them.

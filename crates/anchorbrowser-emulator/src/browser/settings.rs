@@ -9,7 +9,7 @@ use crate::resources::control;
 use crate::resources::sessions::{Session, switch};
 
 /// Settings of a browser that is to be started.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Settings {
     /// Width and height of a page.
     pub(crate) viewport: (u32, u32),
@@ -20,6 +20,12 @@ pub(crate) struct Settings {
     web_security: bool,
     /// Opened first.
     pub(crate) url: Option<String>,
+    /// PDF files are shown, not downloaded.
+    pub(super) pdf_viewer: bool,
+    /// What is downloaded is kept in the session.
+    pub(super) keeps_downloads: bool,
+    /// Dialogs are answered before anybody can do so.
+    pub(super) no_dialogs: bool,
 }
 
 impl Settings {
@@ -37,6 +43,19 @@ impl Settings {
                 .map(str::to_owned),
             web_security: !switch(configuration, "/browser/disable_web_security", false),
             url: text("/session/initial_url").map(str::to_owned),
+            pdf_viewer: switch(configuration, "/browser/pdf_viewer", true),
+            keeps_downloads: !switch(configuration, "/browser/p2p_download", false),
+            no_dialogs: switch(configuration, "/browser/disable_dialogs", false),
+        }
+    }
+
+    /// Those of a browser that belongs to no session.
+    pub(super) fn borrowed(viewport: (u32, u32)) -> Self {
+        Self {
+            viewport,
+            web_security: true,
+            no_dialogs: true,
+            ..Self::default()
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::agent::AgentScript;
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
 use crate::document::RequestFault;
@@ -36,10 +37,8 @@ fn perform(world: &mut World, call: &Call<'_>) -> Outcome {
         Some(id) => given(world, call, id)?,
         None => own(world, call, &json!({}))?,
     };
-    if let (Some(url), Place::Given(id) | Place::Own(id)) = (call.member("url"), &place)
-        && let Some(session) = world.tables.sessions.edit(id)
-    {
-        session.visit(url);
+    if let (Some(url), Place::Given(id) | Place::Own(id)) = (call.member("url"), &place) {
+        sessions::visit(world, id, url);
     }
     let scripted = !world.scripts.is_empty();
     let mut script = script(world, |world| match body.get("output_schema") {
@@ -105,10 +104,31 @@ fn status(world: &mut World, call: &Call<'_>) -> Outcome {
     Ok(Answer::data(data))
 }
 
-/// Snippets take no time: the answer comes at once.
+/// The page in front of a session's browser runs the code. Without a browser, or with a script for it, snippets take no
+/// time: the answer comes at once.
 fn execute(world: &mut World, call: &Call<'_>) -> Outcome {
-    let place = given(world, call, call.text("sessionId").unwrap_or_default())?;
+    let session = call.text("sessionId").unwrap_or_default().to_owned();
+    let place = given(world, call, &session)?;
+    let browser = world.browsers.get(&session);
+    if let Some(browser) = browser.filter(|_| world.scripts.is_empty()) {
+        let code = call.member("code").unwrap_or_default().to_owned();
+        let running = async move { browser.page().await?.run(&code).await };
+        return Ok(Answer::later(running, move |world, ran| {
+            sessions::must_run(world, &session)
+                .map_err(|refusal| Refusal::new(500, refusal.message))?;
+            let script = match ran {
+                Ok(value) => AgentScript::completed(value),
+                Err(message) => AgentScript::failed(message),
+            };
+            executed(world, place, script)
+        }));
+    }
     let script = script(world, |_| Value::Null);
+    executed(world, place, script)
+}
+
+/// Notes a snippet that has run, and says what came of it.
+fn executed(world: &mut World, place: Place, script: AgentScript) -> Outcome {
     let order = Order {
         kind: Kind::Snippet,
         script,

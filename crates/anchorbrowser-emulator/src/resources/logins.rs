@@ -273,7 +273,8 @@ fn start(world: &mut World, call: &Call<'_>) -> Outcome {
     if let Some(login) = world.tables.logins.get(call.session()) {
         idle(login)?;
     }
-    running(world, call)?.visit(url);
+    running(world, call)?;
+    sessions::visit(world, call.session(), url);
     let graph = world.ids.number() % 1_000_000;
     let login = Login::begin(call.session(), graph, url, &given, world.now);
     let result = match given.as_str() {

@@ -15,7 +15,7 @@ use crate::resources::{Routes, find, sessions, webhooks};
 use crate::time::Time;
 use crate::world::{Record, World};
 
-pub(crate) use downloads::{Download, add_download, download, downloaded};
+pub(crate) use downloads::{Arrived, Download, add_download, download, downloaded, keep_download};
 
 pub(crate) const ROUTES: Routes = &[
     ("GET /v1/sessions/{session_id}/recordings", list),

@@ -175,9 +175,18 @@ fn taken(message: String) -> Outcome {
 
 fn upload(world: &mut World, call: &Call<'_>) -> Outcome {
     let (session, file) = incoming(world, call)?;
-    let name = file.name.clone();
+    let (name, bytes) = (file.name.clone(), file.bytes.clone().unwrap_or_default());
     store(world, &session, Folder::Uploads, file)?;
-    taken(format!("the file is at /uploads/{name}"))
+    let Some(browser) = world.browsers.get(&session) else {
+        return taken(format!("the file is at /uploads/{name}"));
+    };
+    let writing = async move {
+        let written = browser.running().await?.upload(&name, &bytes).await;
+        written.map_err(|error| Refusal::new(500, format!("the file could not be kept: {error}")))
+    };
+    Ok(Answer::later(writing, |_, path| {
+        taken(format!("the file is at {}", path.display()))
+    }))
 }
 
 /// An archive is taken apart. Of what is in it, names and sizes are kept: nothing asks for the contents.

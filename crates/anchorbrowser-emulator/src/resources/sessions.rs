@@ -14,10 +14,11 @@ use crate::world::{Topic, World};
 
 pub(crate) use browser::{
     browser_failed, browser_gone, browser_ready, connected, disconnected, fail_lost, set_pages,
+    visit,
 };
 pub(crate) use live::{begin_view, is_one_time, viewable};
 pub(crate) use record::{Origin, Session, end, open, owner, remove, start, switch};
-pub(crate) use rules::{check, has_room, limits};
+pub(crate) use rules::{check, has_room, limits, room};
 
 pub(crate) const ROUTES: Routes = &[
     ("POST /v1/sessions", create),

@@ -1,14 +1,20 @@
-//! Pictures, printed pages and contents of web pages. All are made up: the emulator opens no page.
+//! Pictures, printed pages and contents of web pages. Where there are no browsers, all are made up: the emulator itself
+//! opens no page.
+
+mod live;
 
 use serde_json::{Value, json};
-use url::Url;
+use url::{Host, Url};
 
 use crate::answer::{Answer, Outcome, Refusal};
 use crate::call::Call;
 use crate::media;
-use crate::resources::{Routes, billing, control, documents, sessions};
+use crate::resources::sessions::{self, Session};
+use crate::resources::{Routes, billing, control, documents};
 use crate::webhook;
 use crate::world::World;
+
+use live::Desk;
 
 pub(crate) const ROUTES: Routes = &[
     ("POST /v1/tools/screenshot", screenshot),
@@ -51,15 +57,9 @@ fn address(call: &Call<'_>) -> Result<Option<Url>, Refusal> {
 fn open(world: &mut World, call: &Call<'_>) -> Result<(String, (u32, u32)), Refusal> {
     let url = address(call)?.map(String::from);
     let Some(id) = call.text("sessionId") else {
-        let missing = || Refusal::bad("body.url: is missing; give it, or a sessionId in the query");
-        return Ok((url.ok_or_else(missing)?, control::VIEWPORT));
+        return Ok((url.ok_or_else(no_url)?, control::VIEWPORT));
     };
-    let session = sessions::in_use(world, call, id).map_err(|refusal| match refusal.status {
-        404 if !documents(call, 404) => {
-            Refusal::bad(format!("query sessionId: {}", refusal.message))
-        }
-        _ => refusal,
-    })?;
+    let session = session(world, call, id)?;
     let viewport = control::viewport(session);
     if let Some(url) = url {
         session.visit(&url);
@@ -75,6 +75,24 @@ fn open(world: &mut World, call: &Call<'_>) -> Result<(String, (u32, u32)), Refu
     ))
 }
 
+fn no_url() -> Refusal {
+    Refusal::bad("body.url: is missing; give it, or a sessionId in the query")
+}
+
+/// The running session that the query names.
+fn session<'w>(
+    world: &'w mut World,
+    call: &Call<'_>,
+    id: &str,
+) -> Result<&'w mut Session, Refusal> {
+    sessions::in_use(world, call, id).map_err(|refusal| match refusal.status {
+        404 if !documents(call, 404) => {
+            Refusal::bad(format!("query sessionId: {}", refusal.message))
+        }
+        _ => refusal,
+    })
+}
+
 /// A whole number of the body within limits.
 fn within(call: &Call<'_>, name: &str, least: i64, most: i64) -> Result<Option<i64>, Refusal> {
     match call.body().get(name).and_then(Value::as_i64) {
@@ -85,21 +103,34 @@ fn within(call: &Call<'_>, name: &str, least: i64, most: i64) -> Result<Option<i
     }
 }
 
+/// Counts a picture of the session that the query names.
+fn count(world: &mut World, call: &Call<'_>) {
+    let named = call.text("sessionId");
+    if let Some(session) = named.and_then(|id| world.tables.sessions.edit(id)) {
+        session.screenshots += 1;
+    }
+}
+
 fn screenshot(world: &mut World, call: &Call<'_>) -> Outcome {
     let side = |name| -> Result<Option<u32>, Refusal> {
         let side = within(call, name, 1, LONGEST.into())?;
         Ok(side.and_then(|side| u32::try_from(side).ok()))
     };
     let (width, height) = (side("width")?, side("height")?);
+    // The only type that the document has for the picture is PNG, which loses nothing: the quality changes nothing.
     within(call, "image_quality", 1, 100)?;
-    within(call, "wait", 0, i64::MAX)?;
-    let (url, viewport) = open(world, call)?;
-    if let Some(session) = call
-        .text("sessionId")
-        .and_then(|id| world.tables.sessions.edit(id))
-    {
-        session.screenshots += 1;
+    let longest = match world.browsers.are_on() {
+        true => live::WAIT,
+        false => i64::MAX,
+    };
+    let wait = within(call, "wait", 0, longest)?.unwrap_or(0);
+    // Nothing is sent to `s3_target_address`: the emulator sends nothing beyond this machine.
+    if let Some(desk) = Desk::of(world, call)? {
+        count(world, call);
+        return Ok(desk.screenshot(live::shot(call, (width, height), wait)));
     }
+    let (url, viewport) = open(world, call)?;
+    count(world, call);
     let (width, mut height) = (width.unwrap_or(viewport.0), height.unwrap_or(viewport.1));
     if call
         .body()
@@ -110,7 +141,6 @@ fn screenshot(world: &mut World, call: &Call<'_>) -> Outcome {
         // The page is taken to be twice as high as what shows of it.
         height = height.saturating_mul(2).min(LONGEST);
     }
-    // Nothing is sent to `s3_target_address`: the emulator sends nothing beyond this machine.
     Ok(Answer::bytes(
         "image/png",
         media::png(width, height, control::seed(&url)),
@@ -118,6 +148,9 @@ fn screenshot(world: &mut World, call: &Call<'_>) -> Outcome {
 }
 
 fn page_pdf(world: &mut World, call: &Call<'_>) -> Outcome {
+    if let Some(desk) = Desk::of(world, call)? {
+        return Ok(desk.page_pdf(call.body()));
+    }
     let number = |name| call.body().get(name).and_then(Value::as_f64);
     let (width, height) = (
         number("paperWidth").unwrap_or(8.5),
@@ -136,14 +169,17 @@ fn page_pdf(world: &mut World, call: &Call<'_>) -> Outcome {
 }
 
 /// Refuses what the web unlocker can't or may not reach: hosts inside a network with 403, hosts that end in
-/// `.invalid` with 503.
-fn reachable(url: &Url) -> Result<(), Refusal> {
+/// `.invalid` with 503. Pages that are tested with a browser are mostly on this machine: with `local`, they are let pass.
+fn reachable(url: &Url, local: bool) -> Result<(), Refusal> {
     let host = url.host_str().unwrap_or_default();
     if host.trim_end_matches('.').rsplit('.').next() == Some("invalid") {
         return Err(Refusal::new(
             503,
             "body.url: its host can't be reached; try again later",
         ));
+    }
+    if local && is_loopback(url) {
+        return Ok(());
     }
     // The rules for hosts are those for webhooks.
     webhook::check_url(&format!("https://{host}/"), false).map_err(|_| {
@@ -154,10 +190,25 @@ fn reachable(url: &Url) -> Result<(), Refusal> {
     })
 }
 
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
 fn fetch(world: &mut World, call: &Call<'_>) -> Outcome {
     let mut url = address(call)?.ok_or_else(|| Refusal::bad("body.url: is missing"))?;
-    reachable(&url)?;
+    reachable(&url, world.browsers.are_on())?;
     billing::solvent(world)?;
+    if world.browsers.are_on() {
+        return live::fetch(world, call, url);
+    }
     billing::charge(world, billing::STEP);
     // The content names the URL, and must not name a password. Both calls fail only for URLs without a host.
     let _ = url.set_username("");

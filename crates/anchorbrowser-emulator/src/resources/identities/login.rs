@@ -171,8 +171,8 @@ pub(super) fn open(world: &mut World, call: &Call<'_>, id: &str) -> Result<Strin
         ..Origin::default()
     };
     let session = sessions::start(world, &configuration, origin)?;
+    sessions::visit(world, &session, &source);
     if let Some(session) = world.tables.sessions.edit(&session) {
-        session.visit(&source);
         session.connections += 1;
     }
     if let Some(identity) = world.tables.identities.edit(id) {

@@ -1,6 +1,7 @@
 //! Files that sessions downloaded.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -31,6 +32,18 @@ pub(crate) struct Download {
     origin: String,
     size: u64,
     created: Time,
+    #[serde(default)]
+    took: Duration,
+}
+
+/// A file that a session has downloaded.
+pub(crate) struct Arrived {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    /// The page that it was downloaded from; without, the one that the session shows.
+    pub(crate) origin: Option<String>,
+    pub(crate) bytes: Bytes,
+    pub(crate) took: Duration,
 }
 
 impl Record for Download {
@@ -102,22 +115,43 @@ pub(crate) fn add_download(
     url: &str,
     bytes: Bytes,
 ) -> Result<String, Refusal> {
+    if uri(url).is_none() {
+        return Err(Refusal::bad(
+            "url: must be an absolute URL of at most 8,192 bytes",
+        ));
+    }
+    let arrived = Arrived {
+        name: name.to_owned(),
+        url: url.to_owned(),
+        origin: None,
+        bytes,
+        took: Duration::ZERO,
+    };
+    keep_download(world, session, arrived)
+}
+
+/// Keeps a file that a running session has downloaded, and gives the id of the download.
+pub(crate) fn keep_download(
+    world: &mut World,
+    session: &str,
+    arrived: Arrived,
+) -> Result<String, Refusal> {
     let record = find(&world.tables.sessions, "session", session)?;
     if !record.is_running() {
         return Err(Refusal::conflict(format!(
             "the session `{session}` has ended; only a running one downloads files"
         )));
     }
-    let original = volumes::file_name(name).ok_or_else(|| {
+    let original = volumes::file_name(&arrived.name).ok_or_else(|| {
         Refusal::bad("name: must be a file name of 1 to 255 bytes without control characters")
     })?;
-    let url = uri(url)
-        .ok_or_else(|| Refusal::bad("url: must be an absolute URL of at most 8,192 bytes"))?;
-    let origin = record
-        .pages
-        .first()
-        .and_then(|page| uri(&page.url))
-        .unwrap_or_else(|| url.clone());
+    let shown = || record.pages.first().and_then(|page| uri(&page.url));
+    let origin = arrived.origin.as_deref().and_then(uri).or_else(shown);
+    // One that holds the whole file, such as `data:`, may be too long.
+    let url = uri(&arrived.url).or_else(|| origin.clone());
+    let url = url.unwrap_or_else(|| "about:blank".to_owned());
+    let origin = origin.unwrap_or_else(|| url.clone());
+    let bytes = arrived.bytes;
     let id = world.ids.uuid();
     let download = Download {
         name: unique(world, session, original),
@@ -127,6 +161,7 @@ pub(crate) fn add_download(
         origin,
         size: bytes.len() as u64,
         created: world.now,
+        took: arrived.took,
         id: id.clone(),
     };
     let name = download.name.clone();
@@ -217,7 +252,7 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Outcome {
                 "origin_url": download.origin,
                 "suggested_file_name": download.name,
                 "original_file_name": download.original_name,
-                "duration": 0,
+                "duration": u64::try_from(download.took.as_millis()).unwrap_or(u64::MAX),
                 "size": download.size,
                 "created_at": download.created.text(),
             })

@@ -1,5 +1,9 @@
 //! What the browser of a session means to the session: it starts and ends with it.
 
+use std::collections::HashSet;
+
+use url::Url;
+
 use super::record::{Page, Session, end};
 use crate::answer::Answer;
 use crate::browser::{Ending, SessionBrowser, Settings, Tab};
@@ -72,7 +76,33 @@ pub(crate) fn set_pages(world: &mut World, id: &str, tabs: Vec<Tab>) {
     let running = |session: &&mut Session| session.is_running();
     if let Some(session) = world.tables.sessions.edit(id).filter(running) {
         let page = |Tab { id, title, url }| Page { id, title, url };
+        let shown: HashSet<String> = session.pages.iter().map(|page| whole(&page.url)).collect();
+        let urls = tabs.iter().map(|tab| whole(&tab.url));
+        for url in urls.filter(|url| url.starts_with("http") && !shown.contains(url)) {
+            session.loaded(&url);
+        }
         session.pages = tabs.into_iter().map(page).collect();
+    }
+}
+
+/// The URL of a page, without the place in it.
+fn whole(url: &str) -> String {
+    Url::parse(url).map_or_else(
+        |_| url.to_owned(),
+        |mut url| {
+            url.set_fragment(None);
+            url.into()
+        },
+    )
+}
+
+/// Has a session go to a URL, as agents and logins begin. A browser is not waited for.
+pub(crate) fn visit(world: &mut World, id: &str, url: &str) {
+    if world.browsers.visit(id, url) {
+        return;
+    }
+    if let Some(session) = world.tables.sessions.edit(id) {
+        session.visit(url);
     }
 }
 

@@ -181,18 +181,22 @@ impl Session {
 
     /// Opens `url` in the first page.
     pub(crate) fn visit(&mut self, url: &str) {
-        // What one small page weighs; the emulator loads none.
-        const PAGE_BYTES: u64 = 50_000;
-        let host = host(url);
         if let Some(page) = self.pages.first_mut() {
             page.url = url.to_owned();
-            page.title = host.clone().unwrap_or_default();
+            page.title = host(url).unwrap_or_default();
         }
+        self.loaded(url);
+    }
+
+    /// Counts a page that was loaded.
+    pub(super) fn loaded(&mut self, url: &str) {
+        // What one small page weighs; nobody weighs those that browsers load.
+        const PAGE_BYTES: u64 = 50_000;
         self.network_bytes += PAGE_BYTES;
         if self.has_proxy() {
             self.proxy_bytes += PAGE_BYTES;
         }
-        if let Some(host) = host
+        if let Some(host) = host(url)
             && !self.domains.contains(&host)
         {
             self.domains.push(host);

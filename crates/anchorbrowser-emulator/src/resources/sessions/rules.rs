@@ -95,6 +95,11 @@ fn named(world: &World, configuration: &Value) -> Result<(), Refusal> {
 pub(crate) fn limits(world: &mut World, count: usize) -> Result<(), Refusal> {
     billing::solvent(world)?;
     billing::rate_limit(world)?;
+    room(world, count)
+}
+
+/// Refuses `count` more browsers if the account has no room for them.
+pub(crate) fn room(world: &World, count: usize) -> Result<(), Refusal> {
     let Some(limit) = world.config.account.max_concurrent_browsers else {
         return Ok(());
     };
@@ -126,7 +131,7 @@ fn taken(world: &World) -> (usize, usize) {
     let sessions = world.tables.sessions.iter();
     let running = sessions.filter(|session| session.is_running()).count();
     (
-        running,
+        running + world.browsers.borrowed(),
         async_sessions::waiting(world) + batches::waiting(world),
     )
 }
