@@ -39,7 +39,7 @@ async fn main() -> anyhow::Result<()> {
     }
 
     println!("Clicking and typing.");
-    session.mouse().click(100, 200).send().await?;
+    session.mouse().click_on("input").send().await?;
     session.keyboard().type_text("hello").send().await?;
 
     println!("Taking a screenshot.");
