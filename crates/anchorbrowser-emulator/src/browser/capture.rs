@@ -118,8 +118,7 @@ impl Page {
             "captureBeyondViewport": true,
             "clip": { "x": 0, "y": 0, "width": width, "height": height, "scale": 1 },
         });
-        let taken = self.call("Page.captureScreenshot", all).await?;
-        decoded(&taken["data"])
+        self.capture(all).await
     }
 
     /// The page as PDF, printed with options of `Page.printToPDF`.

@@ -1,7 +1,7 @@
 //! What is done to a page of a browser.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,6 +17,9 @@ const LOADING: Duration = Duration::from_secs(30);
 
 /// How long a page may take to be prepared. One that is held up by somebody else takes as long as they like.
 const PREPARING: Duration = Duration::from_secs(5);
+
+/// How long after one another a page is asked for what it can't give yet.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Waits in the page until it has loaded.
 const LOADED: &str = "() => document.readyState === 'complete'
@@ -150,9 +153,23 @@ impl Page {
 
     /// What shows of it, as PNG.
     pub(crate) async fn screenshot(&self) -> Result<Vec<u8>, Refusal> {
-        let format = json!({ "format": "png" });
-        let shot = self.call("Page.captureScreenshot", format).await?;
-        decoded(&shot["data"])
+        self.capture(json!({ "format": "png" })).await
+    }
+
+    /// A picture with options of `Page.captureScreenshot`. While one page gives way to another, there is none for a moment.
+    pub(super) async fn capture(&self, how: Value) -> Result<Vec<u8>, Refusal> {
+        let began = Instant::now();
+        loop {
+            let taken = self.call("Page.captureScreenshot", how.clone()).await;
+            match taken {
+                Err(CdpError::Refused { message, .. })
+                    if message.contains("active page") && began.elapsed() < PREPARING =>
+                {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                taken => return decoded(&taken?["data"]),
+            }
+        }
     }
 
     /// Opens a URL, and waits until the page has loaded.
