@@ -18,10 +18,16 @@ fn main() {
     println!("cargo::rerun-if-env-changed=PATH");
     println!("cargo::rerun-if-env-changed={REQUIRED}");
     let path = env::var_os("PATH").unwrap_or_default();
-    let found: Option<PathBuf> = env::split_paths(&path)
-        .flat_map(|directory| NAMES.map(|name| directory.join(name)))
-        .find(|program| program.is_file());
-    match found {
+    let find = |names: &[&str]| -> Option<PathBuf> {
+        env::split_paths(&path)
+            .flat_map(|directory| names.iter().map(move |name| directory.join(name)))
+            .find(|program| program.is_file())
+    };
+    println!("cargo::rustc-check-cfg=cfg(no_ffmpeg)");
+    if find(&["ffmpeg"]).is_none() {
+        println!("cargo::rustc-cfg=no_ffmpeg");
+    }
+    match find(&NAMES) {
         Some(program) => println!("cargo::rerun-if-changed={}", program.display()),
         // Where a browser is required, the tests run, and fail.
         None if env::var_os(REQUIRED).is_some_and(|value| value == "1") => {}

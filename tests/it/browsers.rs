@@ -2,7 +2,8 @@
 
 /// A test with a browser.
 macro_rules! browser_tests {
-    ($(async fn $name:ident() -> Result<()> $body:block)*) => {$(
+    ($($(#[$attribute:meta])* async fn $name:ident() -> Result<()> $body:block)*) => {$(
+        $(#[$attribute])*
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         #[cfg_attr(
             no_browser,
@@ -18,6 +19,9 @@ mod files;
 mod live;
 mod lives;
 mod operations;
+mod profiles;
+mod proxies;
+mod recordings;
 mod site;
 mod stage;
 mod tools;
@@ -50,6 +54,8 @@ impl Bench {
         let directory = tempfile::tempdir()?;
         let builder = Emulator::builder()
             .browser(Browser::Auto)
+            // A video is made after its session has ended, which would be in the way of what is counted then.
+            .record(false)
             .browser_directory(directory.path());
         let emulator = change(builder).start().await?;
         anyhow::ensure!(emulator.browser().is_some(), "there is no Chromium");

@@ -10,7 +10,9 @@ mod cdp;
 mod clipboard;
 mod connected;
 mod downloads;
+mod encoder;
 mod find;
+mod forward;
 mod guard;
 mod keyboard;
 mod keys;
@@ -18,7 +20,11 @@ mod live;
 mod mouse;
 mod page;
 mod preferences;
+mod profile;
+mod proxy;
+mod recorder;
 mod relay;
+mod remains;
 mod running;
 mod script;
 mod settings;
@@ -37,14 +43,18 @@ use crate::world::World;
 
 pub(crate) use borrowed::Workplace;
 pub(crate) use capture::Shot;
+pub(crate) use encoder::Video;
 pub use find::Browser;
 pub(crate) use keyboard::Key;
 pub(crate) use live::{Live, PATH as LIVE_PATH};
 pub(crate) use mouse::{Button, Point};
 pub(crate) use page::Page;
+pub(crate) use proxy::Proxy;
 pub(crate) use relay::{Relay, is_path as is_cdp_path};
 pub(crate) use running::{Running, Tab};
 pub(crate) use settings::Settings;
+
+use encoder::Encoder;
 
 /// What a browser has to tell, done with the state.
 pub(crate) type Report = Box<dyn FnOnce(&mut World) + Send>;
@@ -53,9 +63,19 @@ pub(crate) type Report = Box<dyn FnOnce(&mut World) + Send>;
 #[derive(Default)]
 pub(crate) struct Browsers {
     starter: Option<Starter>,
-    open: HashMap<String, (SessionBrowser, oneshot::Sender<Ending>)>,
+    open: HashMap<String, Open>,
+    /// Those that end, with the profiles that are stored before they are gone.
+    storing: Vec<(Vec<String>, SessionBrowser)>,
     /// As many more as are borrowed for one request.
     borrowed: Arc<()>,
+}
+
+/// A browser that has not been told to end.
+struct Open {
+    browser: SessionBrowser,
+    end: oneshot::Sender<Ending>,
+    /// Its recording.
+    paused: watch::Sender<bool>,
 }
 
 /// What it takes to start one.
@@ -70,6 +90,8 @@ struct Starter {
     processes: Arc<watch::Sender<usize>>,
     /// Room to start one: many at once would all be slow.
     starts: Arc<Semaphore>,
+    /// Without one, nothing is recorded.
+    encoder: Option<Encoder>,
 }
 
 /// How many browsers start at once.
@@ -78,13 +100,25 @@ fn starts() -> usize {
 }
 
 impl Starter {
-    /// Starts a browser. It ends when it is told how, or nobody can tell it any more.
-    fn start(&self, name: &str, settings: Settings) -> (SessionBrowser, oneshot::Sender<Ending>) {
+    /// Starts a browser when those are gone that store the profile it starts from. It ends when it is told how, or nobody
+    /// can tell it any more.
+    fn start(&self, name: &str, settings: Settings, after: Vec<SessionBrowser>) -> Open {
         let (end, ending) = oneshot::channel();
         let (stage, stages) = watch::channel(Stage::Starting);
-        let life = running::live(self.clone(), name.to_owned(), settings, stage, ending);
-        self.runtime.spawn(life);
-        (SessionBrowser(stages), end)
+        let (paused, pauses) = watch::channel(false);
+        let order = Order {
+            session: name.to_owned(),
+            settings,
+            after,
+            paused: pauses,
+        };
+        self.runtime
+            .spawn(running::live(self.clone(), order, stage, ending));
+        Open {
+            browser: SessionBrowser(stages),
+            end,
+            paused,
+        }
     }
 }
 
@@ -102,6 +136,12 @@ enum Stage {
     Gone,
 }
 
+impl Stage {
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Gone | Self::Failed(_))
+    }
+}
+
 /// The browser of a session. A clone is the same one.
 #[derive(Clone)]
 pub(crate) struct SessionBrowser(watch::Receiver<Stage>);
@@ -114,8 +154,9 @@ pub(crate) struct Ending {
 }
 
 impl Browsers {
-    /// Starts browsers by `program`, on the present runtime, with private directories in `place`.
-    pub(crate) fn new(program: PathBuf, place: PathBuf) -> (Self, Reports) {
+    /// Starts browsers by `program`, on the present runtime, with private directories in `place`. Records them, if it is to
+    /// and can.
+    pub(crate) fn new(program: PathBuf, place: PathBuf, record: bool) -> (Self, Reports) {
         let (reports, receiver) = mpsc::unbounded_channel();
         let starter = Starter {
             program: program.into(),
@@ -124,6 +165,7 @@ impl Browsers {
             reports,
             processes: Arc::new(watch::Sender::new(0)),
             starts: Arc::new(Semaphore::new(starts())),
+            encoder: record.then(Encoder::find).flatten(),
         };
         let browsers = Self {
             starter: Some(starter),
@@ -142,30 +184,56 @@ impl Browsers {
         self.open.clear();
         Self {
             starter: self.starter.clone(),
-            open: HashMap::new(),
             borrowed: Arc::clone(&self.borrowed),
+            ..Self::default()
         }
+    }
+
+    /// Whether sessions that ask for it are recorded.
+    pub(crate) fn record(&self) -> bool {
+        let encoder = |starter: &Starter| starter.encoder.is_some();
+        self.starter.as_ref().is_some_and(encoder)
     }
 
     /// Starts the browser of a session. Whether it is ready or has failed is reported.
     pub(crate) fn launch(&mut self, session: &str, settings: Settings) {
-        if let Some(starter) = &self.starter {
-            let started = starter.start(session, settings);
-            self.open.insert(session.to_owned(), started);
-        }
+        let Some(starter) = &self.starter else {
+            return;
+        };
+        let stores = |(names, _): &&(Vec<String>, _)| {
+            let name = settings.profile.as_ref();
+            name.is_some_and(|name| names.contains(name))
+        };
+        let storing = self.storing.iter().filter(stores);
+        let after = storing.map(|(_, browser)| browser.clone()).collect();
+        let open = starter.start(session, settings, after);
+        self.open.insert(session.to_owned(), open);
     }
 
     /// The browser of a session, also when it has not started yet.
     pub(crate) fn get(&self, session: &str) -> Option<SessionBrowser> {
-        self.open.get(session).map(|(browser, _)| browser.clone())
+        self.open.get(session).map(|open| open.browser.clone())
     }
 
-    /// Ends the browser of a session.
-    pub(crate) fn end(&mut self, session: &str, ending: Ending) {
-        if let Some((_, end)) = self.open.remove(session) {
-            // It may have ended by itself.
-            let _ = end.send(ending);
+    /// Pauses the recording of a session, or lets it go on.
+    pub(crate) fn pause(&self, session: &str, paused: bool) {
+        if let Some(open) = self.open.get(session) {
+            open.paused.send_replace(paused);
         }
+    }
+
+    /// Ends the browser of a session. Says whether it reports what became of its profiles: it may have ended by itself.
+    pub(crate) fn end(&mut self, session: &str, ending: Ending) -> bool {
+        let Some(open) = self.open.remove(session) else {
+            return false;
+        };
+        let profiles = ending.profiles.clone();
+        let told = open.end.send(ending).is_ok();
+        if told && !profiles.is_empty() {
+            self.storing.retain(|(_, browser)| !browser.is_gone());
+            self.storing.push((profiles, open.browser));
+        }
+        told
     }
 
     /// Ends all, and no more are started.
@@ -173,6 +241,15 @@ impl Browsers {
         self.open.clear();
         Stopped(self.starter.take())
     }
+}
+
+/// A browser that is to be started.
+struct Order {
+    session: String,
+    settings: Settings,
+    /// Those that store the profile that it starts from.
+    after: Vec<SessionBrowser>,
+    paused: watch::Receiver<bool>,
 }
 
 /// Browsers that end.
@@ -215,8 +292,11 @@ impl SessionBrowser {
 
     /// Waits until it is gone, with its processes and its directory.
     pub(crate) async fn gone(mut self) {
-        let gone = |stage: &Stage| matches!(stage, Stage::Gone | Stage::Failed(_));
-        let _ = self.0.wait_for(gone).await;
+        let _ = self.0.wait_for(Stage::is_over).await;
+    }
+
+    fn is_gone(&self) -> bool {
+        self.0.borrow().is_over()
     }
 }
 

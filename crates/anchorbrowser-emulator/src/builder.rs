@@ -30,6 +30,7 @@ pub struct Builder {
     manual: bool,
     browser: Browser,
     browser_directory: Option<PathBuf>,
+    record: bool,
 }
 
 impl Default for Builder {
@@ -42,6 +43,7 @@ impl Default for Builder {
             manual: false,
             browser: Browser::default(),
             browser_directory: None,
+            record: true,
         }
     }
 }
@@ -126,6 +128,14 @@ impl Builder {
     /// The browser is headless, has a private profile and goes with its session. It loads what it is told to, also from
     /// beyond this machine. Unless [`Account::max_concurrent_browsers`] says otherwise, at most 32 run at once.
     ///
+    /// Profiles keep cookies and what sites store (local storage, `IndexedDB`, service workers with their caches), and nothing
+    /// else of the browser. They are stored when their session ends, unless its browser has crashed or the emulator
+    /// stopped before; then they keep what they had, as do those with more than 256 MiB, or for which
+    /// [`Limits::stored_bytes`] leaves no room.
+    ///
+    /// Of proxies, custom ones are used: by `http`, `https`, `socks4` or `socks5`, with user name and password by `http`
+    /// only, or the session is refused with 400. A proxy of the service has no effect: there is none on this machine.
+    ///
     /// No browser is to be left, however the emulator ends: on Unix each has a guard, which kills it when the emulator
     /// is gone. Elsewhere an emulator that is killed leaves its browsers behind. Programs on this machine that know the
     /// port of a browser can drive it without a key.
@@ -138,6 +148,17 @@ impl Builder {
     /// for temporary files.
     pub fn browser_directory(mut self, path: impl Into<PathBuf>) -> Self {
         self.browser_directory = Some(path.into());
+        self
+    }
+
+    /// Whether sessions with a browser are recorded, unless their configuration turns it off. Default `true`.
+    ///
+    /// A picture of the newest tab is taken when it changes, at most twice a second, and `ffmpeg` makes a video of them when
+    /// the session has ended. It is looked for in `PATH` when the emulator starts. Of a session the first 7,200 pictures
+    /// are kept, and the first 128 MiB of them. Where there is no video, because this is off, there is no ffmpeg, or
+    /// nothing was to be seen, the recording is a sample of two seconds, whatever the length stated.
+    pub fn record(mut self, record: bool) -> Self {
+        self.record = record;
         self
     }
 
@@ -201,11 +222,11 @@ impl Builder {
         }
         let reports = program.map(|program| {
             let place = self.browser_directory.unwrap_or_else(std::env::temp_dir);
-            let (browsers, reports) = Browsers::new(program, place);
+            let (browsers, reports) = Browsers::new(program, place, self.record);
             world.browsers = browsers;
-            sessions::fail_lost(&mut world);
             reports
         });
+        sessions::settle_lost(&mut world);
         let (courier, queue) = Courier::new();
         let local = address.ip().is_loopback();
         let shared = Arc::new(Shared::new(world, store, self.manual, local, courier));

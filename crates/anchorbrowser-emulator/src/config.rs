@@ -100,7 +100,7 @@ pub struct Limits {
     pub connections: usize,
     /// Records of one kind (sessions, batches, ...). Default 100,000. More are refused with 507.
     pub records: usize,
-    /// Bytes of all files together. Default 1 GiB. More are refused with 507.
+    /// Bytes of all files together, among them profiles and videos of browsers. Default 1 GiB. More are refused with 507.
     pub stored_bytes: u64,
     /// Exchanges kept; the oldest go first. Default 10,000.
     pub exchanges: usize,

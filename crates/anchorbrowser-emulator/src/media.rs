@@ -2,9 +2,11 @@
 //! valid files of their kind, so that a client can hand them to a decoder.
 
 mod image;
+mod movie;
 mod page;
 
 pub(crate) use image::png;
+pub(crate) use movie::length;
 pub(crate) use page::pdf;
 
 /// A session recording: MP4 with H.264, 320x200 pixels, two seconds of 10 pictures, index first.

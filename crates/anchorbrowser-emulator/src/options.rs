@@ -40,6 +40,8 @@ What is served
   --browser WHICH     Run each session in a browser of its own: auto takes Chromium
                       or Chrome if it is installed, off takes none, and a path
                       or a name that program [default: off]
+  --no-recordings     Record none of these browsers. Without this, ffmpeg makes the
+                      videos, if it is installed
   --local-webhooks    Allow webhooks with http:// on loopback, and deliver to them
   --max-body MIB      Longest body of a request, in MiB [default: 32]
 
@@ -137,6 +139,7 @@ fn set(builder: Builder, mut value: Value<'_>) -> Result<Builder, String> {
                 _ => Browser::Path(path),
             })
         }
+        "no-recordings" => builder.record(false),
         "local-webhooks" => builder.local_webhooks(true),
         "max-body" => {
             let fits = |mib: &usize| *mib > 0 && mib.checked_mul(MIB).is_some();

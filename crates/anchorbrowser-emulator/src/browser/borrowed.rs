@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
-use super::{Browsers, Ending, Page, SessionBrowser, Settings};
+use super::{Browsers, Open, Page, SessionBrowser, Settings};
 use crate::answer::Refusal;
 
 /// What a browser is called that belongs to no session.
@@ -13,7 +11,7 @@ const NAME: &str = "borrowed";
 /// A browser that something is to be done in: that of a session, or a borrowed one, which ends when this is dropped.
 pub(crate) struct Workplace {
     browser: SessionBrowser,
-    _borrowed: Option<(oneshot::Sender<Ending>, Arc<()>)>,
+    _borrowed: Option<(Open, Arc<()>)>,
 }
 
 impl Workplace {
@@ -36,13 +34,11 @@ impl Browsers {
     /// A browser of its own for one request, if there are browsers. It has what a session without settings has, and
     /// keeps nothing.
     pub(crate) fn borrow(&self, viewport: (u32, u32)) -> Option<Workplace> {
-        let (browser, end) = self
-            .starter
-            .as_ref()?
-            .start(NAME, Settings::borrowed(viewport));
+        let starter = self.starter.as_ref()?;
+        let open = starter.start(NAME, Settings::borrowed(viewport), Vec::new());
         Some(Workplace {
-            browser,
-            _borrowed: Some((end, Arc::clone(&self.borrowed))),
+            browser: open.browser.clone(),
+            _borrowed: Some((open, Arc::clone(&self.borrowed))),
         })
     }
 

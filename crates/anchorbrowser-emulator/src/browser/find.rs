@@ -74,7 +74,7 @@ impl Browser {
 }
 
 /// A path as it stands, or a name in `PATH`.
-fn look_up(path: &Path) -> Option<PathBuf> {
+pub(super) fn look_up(path: &Path) -> Option<PathBuf> {
     if path.components().count() > 1 {
         return runs(path).then(|| path.to_owned());
     }

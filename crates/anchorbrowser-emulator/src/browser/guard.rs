@@ -1,4 +1,4 @@
-//! The process of a browser, and its private directory. Both are gone when the emulator is, however it ended.
+//! A process, such as a browser's, and its private directory. Both are gone when the emulator is, however it ended.
 
 use std::ffi::OsString;
 use std::io;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::watch;
 
@@ -19,15 +19,19 @@ const PREFIX: &str = "anchorbrowser-emulator-";
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Starts the browser and waits for the end of its own input, which comes when the emulator lets go of it or is gone.
-/// Then it kills what is left and removes the directory. The browser writes to the end, so that may take several tries.
+/// Waits for a line, then starts the program, and waits for the end of its own input, which comes when the emulator lets
+/// go of it or is gone. Then it kills what is left and removes the directory. The program writes to the end, so that may
+/// take several tries.
 #[cfg(unix)]
 const GUARD: &str = r#"
-"$@" </dev/null & browser=$!
+if read -r go; then
+  "$@" </dev/null & program=$!
+  exec 2>/dev/null
+  cat >/dev/null
+  kill -KILL $program
+  wait $program
+fi
 exec 2>/dev/null
-cat >/dev/null
-kill -KILL $browser
-wait $browser
 for pause in 0 0.1 0.2 0.4 0.8 1.6 3.2; do
   sleep $pause
   rm -rf -- "$0" && break
@@ -42,11 +46,14 @@ pub(super) fn directory(place: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(PREFIX).tempdir_in(place)
 }
 
-/// A browser that was started.
+/// A program that is guarded.
 pub(super) struct Process {
-    child: Child,
-    /// Removed by the guard, where there is one.
+    command: Command,
+    /// On Unix, its guard.
+    child: Option<Child>,
     directory: PathBuf,
+    /// Removes the directory where no guard does.
+    _removed: Option<TempDir>,
     _open: Open,
 }
 
@@ -67,51 +74,75 @@ impl Drop for Open {
 }
 
 impl Process {
-    /// Starts `program`, which may write to `directory`, and to it alone.
-    pub(super) fn start(
+    /// Guards `directory`, and `program`, which may write to it and to nothing else. It begins with [`Process::begin`].
+    pub(super) fn new(
         program: &Path,
         arguments: Vec<OsString>,
         directory: TempDir,
         count: &Arc<watch::Sender<usize>>,
     ) -> io::Result<Self> {
         let open = Open::new(count);
-        let child = command(program, directory.path())
+        let mut command = command(program, directory.path());
+        command
             .args(arguments)
-            // The browser's own temporary files, such as sockets, go with it too.
+            // The program's own temporary files, such as sockets, go with it too.
             .env("TMPDIR", directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
+            .stderr(Stdio::piped());
+        let path = directory.path().to_owned();
+        let (child, removed) = match cfg!(unix) {
+            true => {
+                let child = command.spawn()?;
+                // From here on it is the guard's.
+                let _ = directory.keep();
+                (Some(child), None)
+            }
+            false => (None, Some(directory)),
+        };
         Ok(Self {
+            command,
             child,
-            directory: directory.keep(),
+            directory: path,
+            _removed: removed,
             _open: open,
         })
     }
 
-    /// What the browser writes, which ends with it.
-    pub(super) fn stderr(&mut self) -> Option<ChildStderr> {
-        self.child.stderr.take()
+    /// Starts the program. Gives what it writes to its standard error, which ends with it.
+    pub(super) async fn begin(&mut self) -> io::Result<ChildStderr> {
+        let missing = || io::Error::other("its output can't be read");
+        match &mut self.child {
+            Some(child) => {
+                let input = child.stdin.as_mut().ok_or_else(missing)?;
+                input.write_all(b"\n").await?;
+            }
+            None => self.child = Some(self.command.spawn()?),
+        }
+        let child = self.child.as_mut().ok_or_else(missing)?;
+        child.stderr.take().ok_or_else(missing)
     }
 
-    /// Kills the browser, and waits until it is gone with its directory.
+    /// Kills the program, and waits until it is gone with its directory.
     pub(super) async fn end(mut self) {
-        let guard = self.child.id();
-        drop(self.child.stdin.take());
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        let guard = child.id();
+        drop(child.stdin.take());
         if cfg!(not(unix)) {
-            let _ = self.child.start_kill();
+            let _ = child.start_kill();
         }
         // It fails only if somebody else has waited.
-        let _ = self.child.wait().await;
-        if self.directory.exists() {
+        let _ = child.wait().await;
+        if cfg!(unix) && self.directory.exists() {
             self.clean_up(guard).await;
         }
     }
 
     /// Does the work of a guard that was killed.
     async fn clean_up(&self, guard: Option<u32>) {
-        if let (true, Some(guard)) = (cfg!(unix), guard) {
+        if let Some(guard) = guard {
             let group = format!("-{guard}");
             let kill = Command::new("kill").args(["-KILL", "--", &group]).output();
             // There may be nobody left to kill.
@@ -125,7 +156,7 @@ impl Process {
                 _ => return,
             }
         }
-        tracing::warn!(directory = ?self.directory, "the directory of a browser is left behind");
+        tracing::warn!(directory = ?self.directory, "a private directory is left behind");
     }
 }
 
@@ -174,7 +205,7 @@ pub(super) async fn listening(
     }
 }
 
-/// Reads what the browser writes until it is gone.
+/// Reads what a program writes until it is gone.
 pub(super) async fn drained(mut reader: BufReader<ChildStderr>) {
     let mut line = Vec::new();
     while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::io::BufReader;
 use tokio::process::ChildStderr;
@@ -13,9 +14,11 @@ use tokio::sync::{SemaphorePermit, broadcast, oneshot, watch};
 use super::care::{Care, Use};
 use super::cdp::{Cdp, CdpError, Event};
 use super::downloads::{self, Downloads};
+use super::forward::Forward;
 use super::guard::{self, Process};
-use super::preferences;
-use super::{Ending, Settings, Stage, Starter};
+use super::recorder::Recorder;
+use super::remains::{self, Remains};
+use super::{Ending, Order, Proxy, Settings, Stage, Starter, preferences, profile};
 use crate::resources::sessions;
 use crate::shared::lock;
 
@@ -25,8 +28,8 @@ const STARTING: Duration = Duration::from_secs(60);
 /// How long a session waits for its first page.
 const FIRST_PAGE: Duration = Duration::from_secs(10);
 
-/// How long one that was asked to close has for it.
-const CLOSING: Duration = Duration::from_secs(5);
+/// The directory of the browser itself, in its private directory.
+const PROFILE: &str = "profile";
 
 /// A tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +72,11 @@ impl Running {
     /// Its tabs, oldest first.
     pub(crate) fn tabs(&self) -> Vec<Tab> {
         lock(&self.tabs).clone()
+    }
+
+    /// The directory of the browser itself.
+    pub(super) fn profile(&self) -> PathBuf {
+        self.directory.join(PROFILE)
     }
 
     /// Where files lie that pages upload.
@@ -127,31 +135,27 @@ pub(super) fn note(tabs: &mut Vec<Tab>, event: &Event) -> bool {
 /// One browser: starts it, reports how that went, and waits for its end.
 pub(super) async fn live(
     starter: Starter,
-    session: String,
-    settings: Settings,
+    order: Order,
     stage: watch::Sender<Stage>,
     mut ending: oneshot::Receiver<Ending>,
 ) {
-    let room = tokio::select! {
-        biased;
-        // It ends before it has begun.
-        _ = &mut ending => None,
-        room = starter.starts.acquire() => Some(room),
+    let mut life = Life {
+        starter: &starter,
+        session: &order.session,
+        order: &order,
+        settings: &order.settings,
+        stage: &stage,
+        remains: Remains::default(),
     };
-    let failed = match room.map(|room| (begin(&starter, &settings), room)) {
-        None => None,
-        Some((Err(error), _)) => Some(format!("the browser could not be started: {error}")),
-        Some((Ok((process, directory)), room)) => {
-            let life = Life {
-                starter: &starter,
-                session: &session,
-                settings: &settings,
-                stage: &stage,
-                directory: &directory,
-            };
-            life.run(process, room.ok(), ending).await
-        }
-    };
+    let failed = life.run(&mut ending).await.err();
+    let mut remains = life.remains;
+    // It may have been told to end while it ended by itself.
+    ending.close();
+    if let Ok(ending) = ending.try_recv() {
+        remains.profiles = ending.profiles;
+    }
+    remains.hand_over(&starter, &order).await;
+    let session = order.session;
     if let Some(why) = failed {
         tracing::warn!(session, "{why}");
         stage.send_replace(Stage::Failed(why.as_str().into()));
@@ -165,35 +169,78 @@ pub(super) async fn live(
     }
 }
 
-/// Starts the process, with its directory.
-fn begin(starter: &Starter, settings: &Settings) -> std::io::Result<(Process, PathBuf)> {
-    let directory = guard::directory(&starter.place)?;
-    let path = directory.path().to_owned();
-    std::fs::create_dir(path.join("uploads"))?;
-    preferences::write(&path, settings)?;
-    let arguments = settings.arguments(&path.join("profile"));
-    let process = Process::start(&starter.program, arguments, directory, &starter.processes)?;
-    Ok((process, path))
-}
-
-/// The life of a process that was started.
+/// The life of a browser.
 struct Life<'a> {
     starter: &'a Starter,
     session: &'a str,
+    order: &'a Order,
     settings: &'a Settings,
     stage: &'a watch::Sender<Stage>,
-    directory: &'a Path,
+    remains: Remains,
+}
+
+/// A browser that has started.
+struct Started {
+    running: Arc<Running>,
+    output: BufReader<ChildStderr>,
+    recorder: Option<Recorder>,
 }
 
 impl Life<'_> {
-    /// Until the process is gone. Gives why it failed to start, if it did.
-    async fn run(
-        self,
+    /// Until the process is gone. The error says why it failed to start.
+    async fn run(&mut self, ending: &mut oneshot::Receiver<Ending>) -> Result<(), String> {
+        let unstarted = |error| format!("the browser could not be started: {error}");
+        let archive = tokio::select! {
+            archive = remains::archive(self.starter, self.order) => archive,
+            ending = &mut *ending => {
+                self.remains.profiles = ending.unwrap_or_default().profiles;
+                return Ok(());
+            }
+        };
+        let room = tokio::select! {
+            biased;
+            ending = &mut *ending => {
+                self.remains.profiles = ending.unwrap_or_default().profiles;
+                return Ok(());
+            }
+            room = self.starter.starts.acquire() => room.ok(),
+        };
+        let proxy = self.settings.proxy.as_ref();
+        let proxy = proxy.map_err(|why| format!("the browser could not be started: {why}"))?;
+        let forward = match proxy {
+            Some(proxy) => Forward::start(proxy).await.map_err(unstarted)?,
+            None => None,
+        };
+        let server = forward.as_ref().map(Forward::server);
+        let server = server.or_else(|| proxy.as_ref().map(Proxy::server));
+        let (process, directory) = self.guard(server.as_deref()).map_err(unstarted)?;
+        let profile = (directory.as_path(), archive);
+        self.within(process, profile, room, ending).await
+    }
+
+    /// Has the process guarded, with its directory.
+    fn guard(&self, proxy: Option<&str>) -> std::io::Result<(Process, PathBuf)> {
+        let directory = guard::directory(&self.starter.place)?;
+        let path = directory.path().to_owned();
+        std::fs::create_dir(path.join("uploads"))?;
+        let arguments = self.settings.arguments(&path.join(PROFILE), proxy);
+        let Starter {
+            program, processes, ..
+        } = self.starter;
+        let process = Process::new(program, arguments, directory, processes)?;
+        Ok((process, path))
+    }
+
+    /// From the start of the process to its end.
+    async fn within(
+        &mut self,
         mut process: Process,
+        (directory, archive): (&Path, Option<Bytes>),
         room: Option<SemaphorePermit<'_>>,
-        mut ending: oneshot::Receiver<Ending>,
-    ) -> Option<String> {
-        let connecting = tokio::time::timeout(STARTING, self.connect(&mut process));
+        ending: &mut oneshot::Receiver<Ending>,
+    ) -> Result<(), String> {
+        let connecting = self.connect(&mut process, directory, archive);
+        let connecting = tokio::time::timeout(STARTING, connecting);
         let slow = || {
             format!(
                 "the browser did not start within {} seconds",
@@ -202,20 +249,23 @@ impl Life<'_> {
         };
         let connected = tokio::select! {
             connected = connecting => connected.unwrap_or_else(|_| Err(slow())).map(Some),
-            _ = &mut ending => Ok(None),
+            ending = &mut *ending => {
+                self.remains.profiles = ending.unwrap_or_default().profiles;
+                Ok(None)
+            }
         };
         drop(room);
         let failed = match connected {
-            Ok(Some((running, output))) => {
-                self.go_on(running, output, ending).await;
-                None
+            Ok(Some(started)) => {
+                self.go_on(started, ending).await;
+                Ok(())
             }
-            Ok(None) => None,
-            Err(why) => Some(why),
+            Ok(None) => Ok(()),
+            Err(why) => Err(why),
         };
         self.stage.send_replace(match &failed {
-            Some(why) => Stage::Failed(why.as_str().into()),
-            None => Stage::Ending,
+            Err(why) => Stage::Failed(why.as_str().into()),
+            Ok(()) => Stage::Ending,
         });
         process.end().await;
         failed
@@ -225,8 +275,15 @@ impl Life<'_> {
     async fn connect(
         &self,
         process: &mut Process,
-    ) -> Result<(Arc<Running>, BufReader<ChildStderr>), String> {
-        let stderr = process.stderr().ok_or("its output can't be read")?;
+        directory: &Path,
+        archive: Option<Bytes>,
+    ) -> Result<Started, String> {
+        let unstarted = |error| format!("the browser could not be started: {error}");
+        let profile = directory.join(PROFILE);
+        let unpacked = remains::unpack(&profile, archive).await;
+        let cookies = unpacked.map_err(unstarted)?;
+        preferences::write(directory, self.settings).map_err(unstarted)?;
+        let stderr = process.begin().await.map_err(unstarted)?;
         let (address, output) = guard::listening(stderr)
             .await
             .map_err(|said| format!("the browser ended instead of starting; it wrote: {said}"))?;
@@ -234,19 +291,35 @@ impl Life<'_> {
             .split_once('/')
             .map(|(host, path)| (host.to_owned(), format!("/{path}")))
             .ok_or("the browser told no address")?;
-        let running = self.prepare(host, path).await;
+        let recorded = self.settings.record && self.starter.encoder.is_some();
+        let recorder = recorded.then(|| {
+            let pictures = directory.join("pictures");
+            let paused = self.order.paused.clone();
+            Recorder::start((host.clone(), path.clone()), pictures, paused)
+        });
+        let running = self.prepare(host, path, directory, &cookies).await;
         let running = running.map_err(|error| format!("the browser can't be used: {error}"))?;
-        Ok((running, output))
+        Ok(Started {
+            running,
+            output,
+            recorder,
+        })
     }
 
-    async fn prepare(&self, host: String, path: String) -> Result<Arc<Running>, CdpError> {
+    async fn prepare(
+        &self,
+        host: String,
+        path: String,
+        directory: &Path,
+        cookies: &Value,
+    ) -> Result<Arc<Running>, CdpError> {
         let cdp = Cdp::connect(&host, &path).await?;
         let events = cdp.events();
         let running = Arc::new(Running {
             cdp: cdp.clone(),
             host,
             path,
-            directory: self.directory.to_owned(),
+            directory: directory.to_owned(),
             tabs: Mutex::default(),
             attached: tokio::sync::Mutex::default(),
             usage: Use::default(),
@@ -258,6 +331,7 @@ impl Life<'_> {
             .await?;
         running.look().await?;
         self.watch(&running, events);
+        profile::set_cookies(&cdp, cookies).await?;
         let page = running.page().await?;
         page.resize(self.settings.viewport).await;
         if let Some(url) = &self.settings.url {
@@ -303,12 +377,12 @@ impl Life<'_> {
     }
 
     /// Lets it be used until it is told to end, or ends by itself.
-    async fn go_on(
-        &self,
-        running: Arc<Running>,
-        output: BufReader<ChildStderr>,
-        ending: oneshot::Receiver<Ending>,
-    ) {
+    async fn go_on(&mut self, started: Started, ending: &mut oneshot::Receiver<Ending>) {
+        let Started {
+            running,
+            output,
+            recorder,
+        } = started;
         let session = self.session.to_owned();
         self.stage
             .send_replace(Stage::Running(Arc::clone(&running)));
@@ -316,20 +390,21 @@ impl Life<'_> {
         let _ = self.starter.reports.send(Box::new(ready));
         let drained = guard::drained(output);
         tokio::pin!(drained);
-        // Nobody is left to give the order: that is one too.
-        let ending = tokio::select! {
-            () = &mut drained => return,
-            ending = ending => ending.unwrap_or_default(),
+        let told = tokio::select! {
+            () = &mut drained => None,
+            ending = ending => Some(ending),
         };
         // Whoever is connected to it is told at once.
         self.stage.send_replace(Stage::Ending);
-        if ending.profiles.is_empty() {
-            return;
+        let film = match recorder {
+            Some(recorder) => recorder.finish().await,
+            None => None,
+        };
+        if let Some(ending) = told {
+            // Nobody is left to give the order: that is one too.
+            self.remains.profiles = ending.unwrap_or_default().profiles;
+            self.remains.keep(&running, drained).await;
         }
-        // In order, so that it writes down what it holds.
-        let close = running.cdp.call(None, "Browser.close", json!({})).await;
-        if close.is_ok() {
-            let _ = tokio::time::timeout(CLOSING, drained).await;
-        }
+        self.remains.take(self.starter, self.order, film).await;
     }
 }

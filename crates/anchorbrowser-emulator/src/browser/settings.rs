@@ -5,18 +5,19 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::proxy::Proxy;
 use crate::resources::control;
 use crate::resources::sessions::{Session, switch};
 
 /// Settings of a browser that is to be started.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     /// Width and height of a page.
     pub(crate) viewport: (u32, u32),
     /// With a window, if there is a display for it.
     headful: bool,
-    /// Address of a proxy, such as `http://127.0.0.1:3128`.
-    proxy: Option<String>,
+    /// Or why it can't be used.
+    pub(super) proxy: Result<Option<Proxy>, String>,
     web_security: bool,
     /// Opened first.
     pub(crate) url: Option<String>,
@@ -26,6 +27,10 @@ pub(crate) struct Settings {
     pub(super) keeps_downloads: bool,
     /// Dialogs are answered before anybody can do so.
     pub(super) no_dialogs: bool,
+    /// The profile that it starts from.
+    pub(super) profile: Option<String>,
+    /// It is recorded, if there is something to make a video with.
+    pub(crate) record: bool,
 }
 
 impl Settings {
@@ -33,19 +38,18 @@ impl Settings {
     pub(crate) fn of(session: &Session) -> Self {
         let configuration = &session.configuration;
         let text = |pointer| configuration.pointer(pointer).and_then(Value::as_str);
-        let custom = session.has_proxy() && text("/session/proxy/type") == Some("custom");
         Self {
             viewport: control::viewport(session),
             // A window on the developer's screen is opened only for who asks for one: the API's default is headful.
             headful: !switch(configuration, "/browser/headless", true),
-            proxy: text("/session/proxy/server")
-                .filter(|_| custom)
-                .map(str::to_owned),
+            proxy: Proxy::of(configuration),
             web_security: !switch(configuration, "/browser/disable_web_security", false),
             url: text("/session/initial_url").map(str::to_owned),
             pdf_viewer: switch(configuration, "/browser/pdf_viewer", true),
             keeps_downloads: !switch(configuration, "/browser/p2p_download", false),
             no_dialogs: switch(configuration, "/browser/disable_dialogs", false),
+            profile: text("/browser/profile/name").map(str::to_owned),
+            record: session.switch("/session/recording", true),
         }
     }
 
@@ -53,19 +57,25 @@ impl Settings {
     pub(super) fn borrowed(viewport: (u32, u32)) -> Self {
         Self {
             viewport,
+            headful: false,
+            proxy: Ok(None),
             web_security: true,
+            url: None,
+            pdf_viewer: false,
+            keeps_downloads: false,
             no_dialogs: true,
-            ..Self::default()
+            profile: None,
+            record: false,
         }
     }
 
-    /// The command line of the browser.
-    pub(super) fn arguments(&self, profile: &Path) -> Vec<OsString> {
+    /// The command line of the browser, which is to use `proxy`.
+    pub(super) fn arguments(&self, profile: &Path, proxy: Option<&str>) -> Vec<OsString> {
         let (width, height) = self.viewport;
         let mut arguments: Vec<OsString> = USUAL.iter().map(OsString::from).collect();
         let mut add = |name: &str, value: &str| arguments.push(format!("{name}={value}").into());
         add("--window-size", &format!("{width},{height}"));
-        if let Some(proxy) = &self.proxy {
+        if let Some(proxy) = proxy {
             add("--proxy-server", proxy);
             // Pages on this machine go through it too.
             add("--proxy-bypass-list", "<-loopback>");

@@ -1,5 +1,6 @@
 //! Profiles: made from scratch, or from a session and stored when it ends.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -87,30 +88,73 @@ pub(crate) fn from_session(world: &mut World, name: &str, session: &str) -> Resu
     })
 }
 
-/// Stores the profiles of a session that has just ended: those made from it, and the one that it asked to persist.
-pub(crate) fn persist(world: &mut World, session: &str) {
+/// The profiles that a session which has just ended is stored under: those made from it, and the one that it asked to
+/// persist. They wait for [`stored`].
+pub(crate) fn of_session(world: &mut World, session: &str) -> Vec<String> {
     let waiting = |profile: &Profile| {
         profile.status == PENDING && profile.session.as_deref() == Some(session)
     };
-    for name in world.tables.profiles.ids(waiting) {
-        ready(world, &name, session);
-    }
-    let Some(name) = world
-        .tables
-        .sessions
-        .get(session)
-        .and_then(persistent)
-        .map(str::to_owned)
-    else {
-        return;
+    let mut names = world.tables.profiles.ids(waiting);
+    let ended = world.tables.sessions.get(session);
+    let Some(name) = ended.and_then(persistent).map(str::to_owned) else {
+        return names;
     };
-    if !world.tables.profiles.contains(&name)
-        && let Err(refusal) = from_session(world, &name, session)
-    {
+    if let Some(profile) = world.tables.profiles.edit(&name) {
+        PENDING.clone_into(&mut profile.status);
+        profile.session = Some(session.to_owned());
+    } else if let Err(refusal) = from_session(world, &name, session) {
         tracing::warn!(refusal.message, "the profile of a session was not stored");
-        return;
+        return names;
     }
-    ready(world, &name, session);
+    if !names.contains(&name) {
+        names.push(name);
+    }
+    names
+}
+
+/// The profiles of a session are ready. Without an archive they keep what they had. Those that have been deleted, or are of
+/// another session by now, are left alone.
+pub(crate) fn stored(world: &mut World, session: &str, names: &[String], archive: Option<&Bytes>) {
+    for name in names {
+        let mut profile = world.tables.profiles.edit(name);
+        let of_session = |profile: &&mut Profile| {
+            profile.status == PENDING && profile.session.as_deref() == Some(session)
+        };
+        let Some(profile) = profile.take().filter(of_session) else {
+            continue;
+        };
+        READY.clone_into(&mut profile.status);
+        if let Some(archive) = archive
+            && let Err(refusal) = world.blobs.put(&blob(name), archive.clone())
+        {
+            let why = refusal.message;
+            tracing::warn!(session, "a profile keeps what it had: {why}");
+        }
+    }
+}
+
+/// What a browser left in a profile.
+pub(crate) fn archive(world: &World, name: &str) -> Option<Bytes> {
+    world.blobs.get(&blob(name))
+}
+
+/// The id of the bytes of a profile.
+fn blob(name: &str) -> String {
+    format!("profile/{name}")
+}
+
+/// Profiles of a state file that were about to be stored keep what they had.
+pub(crate) fn settle_lost(world: &mut World) {
+    let sessions = &world.tables.sessions;
+    let runs = |id: &String| sessions.get(id).is_some_and(Session::is_running);
+    let pending = |profile: &Profile| {
+        profile.status == PENDING && !profile.session.as_ref().is_some_and(runs)
+    };
+    for name in world.tables.profiles.ids(pending) {
+        if let Some(profile) = world.tables.profiles.edit(&name) {
+            READY.clone_into(&mut profile.status);
+        }
+    }
 }
 
 /// The name of the profile that a session keeps, if it keeps one.
@@ -124,13 +168,6 @@ fn persistent(session: &Session) -> Option<&str> {
         .get("name")?
         .as_str()
         .filter(|name| !name.is_empty())
-}
-
-fn ready(world: &mut World, name: &str, session: &str) {
-    if let Some(profile) = world.tables.profiles.edit(name) {
-        READY.clone_into(&mut profile.status);
-        profile.session = Some(session.to_owned());
-    }
 }
 
 fn create(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -194,5 +231,6 @@ fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
         .profiles
         .remove(name)
         .ok_or_else(|| Refusal::missing("profile", name))?;
+    world.blobs.remove(&blob(name));
     Ok(Answer::done())
 }

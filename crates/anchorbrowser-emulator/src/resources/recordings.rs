@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::answer::{Answer, Outcome, Refusal};
+use crate::browser::Video;
 use crate::call::Call;
 use crate::media;
 use crate::resources::{Routes, find, sessions, webhooks};
@@ -37,7 +38,7 @@ const MADE_AFTER: Duration = Duration::from_millis(500);
 /// The word for the one recording of a session.
 const PRIMARY: &str = "primary";
 
-/// The recording of a session. The video itself is always the same one, whatever the length stated.
+/// The recording of a session. Unless a video of its browser was made, it is the sample, whatever the length stated.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Recording {
     pub(crate) session: String,
@@ -50,6 +51,12 @@ pub(crate) struct Recording {
     paused: Duration,
     /// It can be listed, fetched and deleted.
     ready: bool,
+    /// A browser is recorded for it, and tells when there is a video, or that there is none.
+    #[serde(default)]
+    filmed: bool,
+    /// How long the video is that was made, which has the recording's own id.
+    #[serde(default)]
+    video: Option<Duration>,
 }
 
 impl Record for Recording {
@@ -62,21 +69,12 @@ impl Record for Recording {
 
     fn due(&self) -> Option<Time> {
         self.ended
-            .filter(|_| !self.ready)
+            .filter(|_| !self.ready && !self.filmed)
             .map(|ended| ended.after(MADE_AFTER))
     }
 
     fn step(world: &mut World, session: &str) {
-        let Some(recording) = world.tables.recordings.edit(session) else {
-            return;
-        };
-        recording.ready = true;
-        let data = json!({
-            "session_id": session,
-            "recording_id": recording.recording,
-            "duration": recording.seconds(),
-        });
-        webhooks::emit(world, "session.recording.ready", data);
+        set_ready(world, session);
     }
 }
 
@@ -91,7 +89,55 @@ impl Recording {
     fn seconds(&self) -> String {
         let ended = self.ended.unwrap_or(self.created);
         let recorded = ended.since(self.created).saturating_sub(self.paused);
-        format!("{:.3}", recorded.as_secs_f64())
+        format!("{:.3}", self.video.unwrap_or(recorded).as_secs_f64())
+    }
+}
+
+fn set_ready(world: &mut World, session: &str) {
+    let Some(recording) = world.tables.recordings.edit(session) else {
+        return;
+    };
+    recording.ready = true;
+    let data = json!({
+        "session_id": session,
+        "recording_id": recording.recording,
+        "duration": recording.seconds(),
+    });
+    webhooks::emit(world, "session.recording.ready", data);
+}
+
+/// The browser of a session is recorded, and [`made`] follows.
+pub(crate) fn filmed(world: &mut World, session: &str) {
+    if let Some(recording) = world.tables.recordings.edit(session) {
+        recording.filmed = true;
+    }
+}
+
+/// The video of a session was made, or there is none and the sample takes its place.
+pub(crate) fn made(world: &mut World, session: &str, video: Option<Video>) {
+    let Some(recording) = world.tables.recordings.edit(session) else {
+        return;
+    };
+    recording.filmed = false;
+    let Some(Video { bytes, length }) = video else {
+        return;
+    };
+    match world.blobs.put(&recording.recording, bytes) {
+        Ok(()) => {
+            recording.video = Some(length);
+            set_ready(world, session);
+        }
+        Err(refusal) => {
+            let why = refusal.message;
+            tracing::warn!(session, "the video of a session was not stored: {why}");
+        }
+    }
+}
+
+/// The videos that were to be made when an emulator went are not made by the next.
+pub(crate) fn settle_lost(world: &mut World) {
+    for session in world.tables.recordings.ids(|recording| recording.filmed) {
+        made(world, &session, None);
     }
 }
 
@@ -111,6 +157,8 @@ pub(crate) fn begin(world: &mut World, session: &str) {
         paused_since: None,
         paused: Duration::ZERO,
         ready: false,
+        filmed: false,
+        video: None,
     };
     world.tables.recordings.insert(recording);
 }
@@ -126,8 +174,20 @@ pub(crate) fn finish(world: &mut World, session: &str) {
 
 /// Drops the recording and the downloads of a session that goes off the record.
 pub(crate) fn forget(world: &mut World, session: &str) {
-    world.tables.recordings.remove(session);
+    remove(world, session);
     downloads::forget(world, session);
+}
+
+fn remove(world: &mut World, session: &str) {
+    if let Some(recording) = world.tables.recordings.remove(session) {
+        world.blobs.remove(&recording.recording);
+    }
+}
+
+/// The video of a recording.
+fn bytes(world: &World, recording: &Recording) -> Bytes {
+    let video = world.blobs.get(&recording.recording);
+    video.unwrap_or(Bytes::from_static(media::RECORDING))
 }
 
 /// The recording of the session of the path, ready to be seen; 404 if there is none.
@@ -158,18 +218,15 @@ fn list(world: &mut World, call: &Call<'_>) -> Outcome {
         "file_link": format!("{}/v1/sessions/{session}/recordings/{PRIMARY}/fetch", world.base),
         "suggested_file_name": format!("session-{session}.mp4"),
         "duration": recording.seconds(),
-        "size": media::RECORDING.len(),
+        "size": bytes(world, recording).len(),
         "created_at": recording.created.text(),
     });
     Ok(Answer::data(json!({ "count": 1, "items": [item] })))
 }
 
 fn fetch(world: &mut World, call: &Call<'_>) -> Outcome {
-    ready(world, call)?;
-    Ok(Answer::bytes(
-        "video/mp4",
-        Bytes::from_static(media::RECORDING),
-    ))
+    let recording = ready(world, call)?;
+    Ok(Answer::bytes("video/mp4", bytes(world, recording)))
 }
 
 /// The recording that a running session makes; 404 if it makes none.
@@ -192,12 +249,14 @@ fn switched() -> Outcome {
 fn pause(world: &mut World, call: &Call<'_>) -> Outcome {
     let now = world.now;
     under_way(world, call)?.paused_since.get_or_insert(now);
+    world.browsers.pause(call.session(), true);
     switched()
 }
 
 fn resume(world: &mut World, call: &Call<'_>) -> Outcome {
     let now = world.now;
     under_way(world, call)?.go_on(now);
+    world.browsers.pause(call.session(), false);
     switched()
 }
 
@@ -212,6 +271,6 @@ fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
         )));
     }
     let session = recording.session.clone();
-    world.tables.recordings.remove(&session);
+    remove(world, &session);
     Ok(Answer::done())
 }

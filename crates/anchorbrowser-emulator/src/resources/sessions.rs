@@ -13,7 +13,7 @@ use crate::resources::{Routes, billing, documents, editable, find, history, list
 use crate::world::{Topic, World};
 
 pub(crate) use browser::{
-    browser_failed, browser_gone, browser_ready, connected, disconnected, fail_lost, set_pages,
+    browser_failed, browser_gone, browser_ready, connected, disconnected, set_pages, settle_lost,
     visit,
 };
 pub(crate) use live::{begin_view, is_one_time, viewable};

@@ -7,7 +7,7 @@ use url::Url;
 use super::record::{Page, Session, end};
 use crate::answer::Answer;
 use crate::browser::{Ending, SessionBrowser, Settings, Tab};
-use crate::resources::{async_sessions, batches};
+use crate::resources::{async_sessions, batches, profiles, recordings};
 use crate::time::Time;
 use crate::world::World;
 
@@ -17,13 +17,22 @@ pub(super) fn launch(world: &mut World, id: &str) -> bool {
         return false;
     };
     let settings = Settings::of(session);
+    if settings.record && world.browsers.record() {
+        recordings::filmed(world, id);
+    }
     world.browsers.launch(id, settings);
     world.browsers.are_on()
 }
 
 /// Ends the browser of a session that has just ended; what waits for it waits no longer.
 pub(super) fn end_browser(world: &mut World, id: &str, launching: bool) {
-    world.browsers.end(id, Ending::default());
+    let profiles = profiles::of_session(world, id);
+    let ending = Ending {
+        profiles: profiles.clone(),
+    };
+    if !world.browsers.end(id, ending) {
+        profiles::stored(world, id, &profiles, None);
+    }
     if launching {
         launched(world, id, Ok(world.now));
     }
@@ -64,11 +73,15 @@ pub(crate) fn browser_gone(world: &mut World, id: &str) {
     }
 }
 
-/// Ends the sessions of a state file: their browsers went with the emulator that ran them.
-pub(crate) fn fail_lost(world: &mut World) {
-    for id in world.tables.sessions.ids(Session::is_running) {
-        end(world, &id, "failed");
+/// Settles what a state file still waits for: it went with the emulator that ran it, as did the browsers of its sessions.
+pub(crate) fn settle_lost(world: &mut World) {
+    if world.browsers.are_on() {
+        for id in world.tables.sessions.ids(Session::is_running) {
+            end(world, &id, "failed");
+        }
     }
+    profiles::settle_lost(world);
+    recordings::settle_lost(world);
 }
 
 /// The tabs of the browser are others.

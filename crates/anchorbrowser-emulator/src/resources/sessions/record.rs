@@ -9,8 +9,8 @@ use url::Url;
 use super::browser;
 use crate::answer::Refusal;
 use crate::resources::{
-    agent_access, agents, billing, digest, identities, logins, profiles, recordings, session_files,
-    volumes, webhooks,
+    agent_access, agents, billing, digest, identities, logins, recordings, session_files, volumes,
+    webhooks,
 };
 use crate::time::Time;
 use crate::world::{Event, Record, World};
@@ -355,7 +355,6 @@ pub(crate) fn end(world: &mut World, id: &str, status: &str) -> bool {
     }
     billing::charge(world, credits);
     browser::end_browser(world, id, launching);
-    profiles::persist(world, id);
     logins::abandon(world, id);
     volumes::used(world, id);
     recordings::finish(world, id);

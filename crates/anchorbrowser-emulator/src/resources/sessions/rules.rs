@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::answer::Refusal;
+use crate::browser::Proxy;
 use crate::resources::sessions::switch;
 use crate::resources::{async_sessions, batches, billing, volumes};
 use crate::world::World;
@@ -49,6 +50,9 @@ pub(crate) fn check(world: &World, configuration: &Value) -> Result<(), Refusal>
                 "body.session.timeout.{name}: must be at least 1 minute, or -1 for no limit"
             )));
         }
+    }
+    if world.browsers.are_on() {
+        Proxy::of(configuration).map_err(Refusal::bad)?;
     }
     named(world, configuration)
 }
