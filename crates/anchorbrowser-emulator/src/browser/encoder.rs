@@ -133,7 +133,7 @@ impl Encoder {
             let program = match &self.0.nice {
                 Some(nice) => {
                     let ffmpeg = self.0.ffmpeg.clone().into_os_string();
-                    let before = [OsString::from("-n"), "19".into(), ffmpeg];
+                    let before = [OsString::from("-n"), "10".into(), ffmpeg];
                     arguments.splice(0..0, before);
                     nice
                 }
@@ -208,7 +208,8 @@ async fn works(ffmpeg: &Path, way: &[&str]) -> io::Result<bool> {
         .kill_on_drop(true)
         .spawn()?;
     if let Some(mut input) = child.stdin.take() {
-        input.write_all(&[0; SIDE * SIDE * 3 / 2]).await?;
+        // If it does not want it, its status says what became of it.
+        let _ = input.write_all(&[0; SIDE * SIDE * 3 / 2]).await;
     }
     Ok(child.wait().await?.success())
 }
