@@ -33,8 +33,9 @@ pub(crate) const KEY_HEADER: &str = "anchor-api-key";
 const OWN: &str = "/__emulator";
 
 /// What clients are told that want to drive a browser by WebSocket.
-pub(crate) const NO_SOCKET: &str = "the emulator runs no browser, so there is nothing to connect to by CDP; call the \
-                                    operations of the API instead, and follow agents at /ws?sessionId=<id>";
+pub(crate) const NO_SOCKET: &str = "the emulator runs no browser, so there is nothing to connect to by CDP; start it \
+                                    with `--browser auto`, or call the operations of the API instead; agents are \
+                                    followed at /ws?sessionId=<id>";
 
 /// Bytes over the limit that are taken and dropped: a client that is cut off while it sends may never read why.
 const DROPPED: usize = 256 << 20;

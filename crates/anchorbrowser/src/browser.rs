@@ -12,7 +12,7 @@ use std::ops::{Deref, DerefMut};
 
 use chromiumoxide::{Browser, Page};
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
 pub use connect::ConnectBrowser;
@@ -42,20 +42,24 @@ pub struct ConnectedBrowser {
 
 /// What drives a browser.
 struct Tasks {
-    /// The event loop of `chromiumoxide`.
+    /// The event loop of `chromiumoxide`, and the relay.
     _handler: Task,
-    _relay: Task,
     /// Its sender is dropped when the event loop has ended.
     alive: watch::Receiver<()>,
 }
 
 /// A task that ends when this is dropped.
-struct Task(AbortHandle);
+struct Task(JoinHandle<()>);
 
 impl Task {
     fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
-        let task = tokio::spawn(future.in_current_span().with_current_subscriber());
-        Self(task.abort_handle())
+        Self(tokio::spawn(
+            future.in_current_span().with_current_subscriber(),
+        ))
+    }
+
+    async fn ended(&mut self) {
+        let _ = (&mut self.0).await;
     }
 }
 

@@ -34,6 +34,8 @@ pub use poll_stream::PollStream;
 pub use schedule::{Exponential, Fixed, PollCourse, PollSchedule, PollState};
 pub use token::{Awaited, PollToken};
 pub(crate) use token::{Begun, sealed};
+#[cfg(feature = "cdp")]
+pub(crate) use wait::Hold;
 pub(crate) use wait::{Failure, Place, Verdict, Wait};
 pub use waited::Waited;
 
@@ -325,6 +327,7 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
                 }
                 Outcome::Final(error) => {
                     self.ended = true;
+                    self.wait.hold = None;
                     return Err(self.tell(error));
                 }
             }
@@ -335,6 +338,7 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
     fn begin(&mut self) -> (Instant, Option<Instant>) {
         let now = Instant::now();
         self.started.get_or_insert(now);
+        self.wait.hold.iter_mut().for_each(|hold| hold());
         let limit = self.limit;
         let (part, most) = LAST_CALL;
         let goes_on = self.deadline.is_some();
@@ -400,6 +404,7 @@ impl<T: Send + 'static, P: Clone + Send + Sync + 'static> Poller<T, P> {
         if !matches!(verdict, Verdict::InProgress) {
             self.ended = true;
             self.watch = None;
+            self.wait.hold = None;
         }
         match verdict {
             Verdict::InProgress => Ok(Polled::Progress(P::clone(&answer))),

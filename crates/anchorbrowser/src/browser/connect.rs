@@ -1,6 +1,7 @@
 //! Connecting `chromiumoxide`.
 
 use std::future::IntoFuture;
+use std::pin::pin;
 use std::time::Duration;
 
 use chromiumoxide::cdp::browser_protocol::target::{GetTargetsParams, TargetId};
@@ -8,6 +9,7 @@ use chromiumoxide::error::CdpError as OxideError;
 use chromiumoxide::handler::{Handler, HandlerConfig};
 use chromiumoxide::{Browser, Page};
 use futures_util::StreamExt as _;
+use futures_util::future::select;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -129,8 +131,8 @@ impl ConnectBrowser {
         self
     }
 
-    /// The settings of `chromiumoxide`, in place of those so far: its defaults, but for
-    /// `ignore_https_errors`, which is off, so that certificates are judged as the session was created.
+    /// The settings of `chromiumoxide`. By default they are its own, but for two that leave the browser
+    /// as the session was created: `ignore_https_errors` is off, and `viewport` is `None`.
     pub fn config(mut self, config: HandlerConfig) -> Self {
         self.config = config;
         self
@@ -143,7 +145,9 @@ impl ConnectBrowser {
         match timeout_at(at, self.open_unlimited(page)).await {
             Ok(opened) => opened,
             Err(_) => {
-                let message = format!("no page could be driven within {limit:?}; allow more time");
+                let message = format!(
+                    "no page could be driven within {limit:?}; allow more time, or check the network"
+                );
                 Err(Error::new(ErrorKind::Timeout, message).of(OPERATION))
             }
         }
@@ -173,8 +177,7 @@ impl ConnectBrowser {
         let (browser, handler) = connected.map_err(failed)?;
         let (sender, alive) = watch::channel(());
         let tasks = Tasks {
-            _handler: Task::spawn(drive(handler, sender)),
-            _relay: relay,
+            _handler: Task::spawn(drive(handler, relay, sender)),
             alive,
         };
         let page = adopt(&browser, page).await?;
@@ -201,14 +204,17 @@ impl IntoFuture for ConnectBrowser {
 }
 
 /// The event loop of `chromiumoxide`. Only a connection that is lost ends it: other errors are of
-/// single messages.
-async fn drive(mut handler: Handler, _alive: watch::Sender<()>) {
-    loop {
-        match handler.next().await {
-            None | Some(Err(OxideError::Ws(_) | OxideError::Io(_))) => return,
-            Some(_) => {}
+/// single messages. It does not tell of a connection that the server closes in order: the relay does.
+async fn drive(mut handler: Handler, mut relay: Task, _alive: watch::Sender<()>) {
+    let lost = async {
+        loop {
+            match handler.next().await {
+                None | Some(Err(OxideError::Ws(_) | OxideError::Io(_))) => return,
+                Some(_) => {}
+            }
         }
-    }
+    };
+    select(pin!(lost), pin!(relay.ended())).await;
 }
 
 /// The page that is wanted, or else the first that the browser lists, or else a new one.

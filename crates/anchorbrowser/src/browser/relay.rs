@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::server::{
     Callback, ErrorResponse, Request, Response,
 };
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, OpCode};
 
 /// Bytes that are on their way in one direction at most.
 const BUFFER: usize = 64 << 10;
@@ -74,20 +75,23 @@ impl Callback for Admit<'_> {
     }
 }
 
-/// Passes bytes on until one side has no more.
+/// Passes bytes on until one side has no more, or the service has sent a Close frame: `chromiumoxide`
+/// neither answers that nor tells of it.
 pub(super) async fn pump(local: TcpStream, remote: Upgraded) {
     let (mut from_local, mut to_local) = local.into_split();
     let (mut from_remote, mut to_remote) = tokio::io::split(remote);
     {
-        let up = std::pin::pin!(copy(&mut from_local, &mut to_remote));
-        let down = std::pin::pin!(copy(&mut from_remote, &mut to_local));
+        let up = std::pin::pin!(copy(&mut from_local, &mut to_remote, |_| false));
+        let mut frames = Frames::default();
+        let closes = |bytes: &[u8]| frames.close(bytes);
+        let down = std::pin::pin!(copy(&mut from_remote, &mut to_local, closes));
         futures_util::future::select(up, down).await;
     }
     let rest = async {
         let _ = to_local.shutdown().await;
         let _ = to_remote.shutdown().await;
         // What is sent here and not read would break the connection, and what came before be lost.
-        copy(&mut from_local, tokio::io::sink()).await
+        copy(&mut from_local, tokio::io::sink(), |_| false).await
     };
     let _ = tokio::time::timeout(LINGER, rest).await;
 }
@@ -95,6 +99,7 @@ pub(super) async fn pump(local: TcpStream, remote: Upgraded) {
 async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
+    mut is_last: impl FnMut(&[u8]) -> bool,
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -104,6 +109,54 @@ async fn copy(
         }
         to.write_all(&buffer[..count]).await?;
         to.flush().await?;
+        if is_last(&buffer[..count]) {
+            return Ok(());
+        }
+    }
+}
+
+/// Finds a Close frame among the bytes that a server sends.
+#[derive(Default)]
+struct Frames {
+    /// What has come of a frame's head.
+    head: Vec<u8>,
+    /// Bytes of its payload that are to come.
+    payload: usize,
+}
+
+impl Frames {
+    /// Whether a Close frame begins in these bytes, which follow those so far.
+    fn close(&mut self, mut bytes: &[u8]) -> bool {
+        loop {
+            let (payload, rest) = bytes.split_at(self.payload.min(bytes.len()));
+            self.payload -= payload.len();
+            let Some((next, rest)) = rest.split_first() else {
+                return false;
+            };
+            bytes = rest;
+            self.head.push(*next);
+            let Some(payload) = payload_of(&self.head) else {
+                continue;
+            };
+            if self.head[0] & 0x0f == u8::from(OpCode::Control(Control::Close)) {
+                return true;
+            }
+            self.payload = payload;
+            self.head.clear();
+        }
+    }
+}
+
+/// The length of a frame's payload, if this is its whole head. Servers mask nothing.
+fn payload_of(head: &[u8]) -> Option<usize> {
+    match *head {
+        [_, length @ ..126] => Some(length.into()),
+        [_, 126, a, b] => Some(u16::from_be_bytes([a, b]).into()),
+        [_, 127, a, b, c, d, e, f, g, h] => {
+            let length = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+            Some(usize::try_from(length).unwrap_or(usize::MAX))
+        }
+        _ => None,
     }
 }
 
@@ -140,5 +193,24 @@ mod tests {
         assert_eq!(connect(&url).await.unwrap(), 101);
         accepted.await.unwrap().unwrap();
         assert!(connect(&url).await.unwrap_err().is_connect());
+    }
+
+    #[test]
+    fn a_close_frame_is_found_wherever_the_bytes_are_cut() {
+        // Payloads that look like Close frames, with all three forms of length; a ping.
+        let mut sent = vec![0x81, 2, 0x88, 0, 0x89, 0];
+        for (length, head) in [(300_u64, vec![0x01, 126]), (70_000, vec![0x80, 127])] {
+            let bytes = length.to_be_bytes();
+            let from = if length < 65_536 { 6 } else { 0 };
+            sent.extend([head, bytes[from..].to_vec(), vec![0x88; length as usize]].concat());
+        }
+        for cut in [1, 2, 3, 7, 1000, sent.len()] {
+            let mut frames = Frames::default();
+            assert!(!sent.chunks(cut).any(|bytes| frames.close(bytes)), "{cut}");
+            assert!(
+                !frames.close(&[0x88]) && frames.close(&[2, 3, 0xe8]),
+                "{cut}"
+            );
+        }
     }
 }

@@ -9,6 +9,9 @@ use anchorbrowser_api::ResponseValue;
 use super::{Begun, PollKind};
 use crate::error::{Result, printable};
 
+/// Begins to hold something, unless it does already; dropped, it lets go of it.
+pub(crate) type Hold = Box<dyn FnMut() + Send + Sync>;
+
 /// What a resource says of something that can be waited for.
 pub(crate) struct Wait<T, P> {
     pub(crate) kind: PollKind,
@@ -20,6 +23,8 @@ pub(crate) struct Wait<T, P> {
     pub(crate) weight: Weight,
     pub(crate) place: fn(&P) -> Place,
     pub(crate) verdict: Judge<P, Verdict<T>>,
+    /// What is held from when it is first awaited to the end.
+    pub(crate) hold: Option<Hold>,
 }
 
 impl<T, P> Wait<T, P> {
@@ -42,6 +47,7 @@ impl<T, P> Wait<T, P> {
             weight: Arc::new(|| 1),
             place,
             verdict: Arc::new(verdict),
+            hold: None,
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) enum SocketError {
     Connect {
         /// What went wrong, without the URL.
         source: Cause,
+        /// To where: the API's own host, or another.
+        host: String,
         /// TLS is needed, and this crate was built without it.
         needs_tls: bool,
     },
@@ -41,7 +43,9 @@ pub(crate) enum SocketError {
 
 impl SocketError {
     pub(crate) fn connect(error: reqwest::Error, secure: bool) -> Self {
+        let host = error.url().and_then(|url| url.host_str());
         Self::Connect {
+            host: host.unwrap_or("the server").to_owned(),
             source: error.without_url().into(),
             needs_tls: secure && cfg!(not(feature = "rustls")),
         }
@@ -66,12 +70,14 @@ impl fmt::Display for SocketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(reason) => write!(f, "the URL {reason}"),
-            Self::Connect { needs_tls, .. } => {
+            Self::Connect {
+                needs_tls, host, ..
+            } => {
                 let todo = match needs_tls {
                     true => "build with the feature `rustls`, which wss:// needs",
                     false => "check the network and the base URL",
                 };
-                write!(f, "no connection could be made; {todo}")
+                write!(f, "no connection to {host} could be made; {todo}")
             }
             Self::Timeout(limit) => write!(
                 f,

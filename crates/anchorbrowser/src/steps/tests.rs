@@ -287,7 +287,10 @@ async fn there_is_a_limit_to_the_handshake_and_an_error_without_a_server() {
     let url = format!("ws://{}/{CANARY}", gone.local_addr().unwrap());
     drop(gone);
     let error = open(&Secret::from(url)).await.unwrap_err();
-    assert!(texts(&error).contains("no connection"), "{error}");
+    assert!(
+        texts(&error).contains("no connection to 127.0.0.1 could be made"),
+        "{error}"
+    );
 }
 
 /// TLS for `localhost` that speaks these protocols, and its certificate.

@@ -4,6 +4,7 @@ use std::future::IntoFuture as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use anchorbrowser::chromiumoxide::cdp::browser_protocol::browser::CrashParams;
 use anchorbrowser::chromiumoxide::page::ScreenshotParams;
 use anchorbrowser::{Client, ErrorKind};
 use serde_json::{Value, json};
@@ -28,6 +29,10 @@ pub(super) async fn speak(mut peer: Peer, targets: Vec<Value>, methods: Methods)
     while let Some(command) = peer.command().await {
         let method = command["method"].as_str().unwrap().to_owned();
         methods.lock().unwrap().push(method.clone());
+        if method == "Browser.crash" {
+            peer.0.close(None).await.unwrap();
+            continue;
+        }
         let result = match method.as_str() {
             "Target.setDiscoverTargets" => {
                 for target in &targets {
@@ -67,7 +72,7 @@ pub(super) async fn speak(mut peer: Peer, targets: Vec<Value>, methods: Methods)
     methods.lock().unwrap().push("gone".to_owned());
 }
 
-fn pages() -> Vec<Value> {
+pub(super) fn pages() -> Vec<Value> {
     vec![
         target("W1", "service_worker"),
         target("P1", "page"),
@@ -280,5 +285,18 @@ async fn a_creation_that_is_given_up_while_it_connects_leaves_no_session() -> an
             format!("DELETE /v1/sessions/{ID}")
         ]
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_close_by_the_server_fails_what_waits() -> anyhow::Result<()> {
+    let (browser, _) = browser().await;
+    let connected = soon(browser.session().connect().into_future()).await?;
+    // Less than the limit of `chromiumoxide` for a command.
+    let limit = Duration::from_secs(10);
+    let waiting = tokio::time::timeout(limit, connected.execute(CrashParams::default()));
+    assert!(waiting.await?.is_err());
+    soon(connected.closed()).await;
+    assert!(connected.is_closed());
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use anchorbrowser::poll::{Fixed, PollSchedule, PollState, Polled};
 use anchorbrowser::{Client, RetryPolicy, Session};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -118,30 +119,56 @@ async fn a_task_is_run_also_if_its_session_cannot_be_kept_alive() -> anyhow::Res
     Ok(())
 }
 
-#[tokio::test]
-async fn a_task_that_is_waited_for_keeps_its_session_alive() -> anyhow::Result<()> {
-    let (browser, open) = counting(0).await;
-    let (url, polled) = (browser.url(), open.clone());
-    let service = Server::start(move |request| {
+/// A service whose runs are over when somebody is connected to this browser.
+async fn runs(browser_url: String, open: Arc<AtomicUsize>) -> Server {
+    Server::start(move |request| {
         let data = match (request.method.as_str(), request.target.as_str()) {
             ("POST", "/v1/sessions") => {
-                json!({ "id": ID, "cdp_url": url, "live_view_url": "https://x" })
+                json!({ "id": ID, "cdp_url": browser_url, "live_view_url": "https://x" })
             }
             ("POST", _) => json!({ "workflow_id": "w1", "status": "RUNNING" }),
-            // It is over when somebody is connected.
-            _ if polled.load(Ordering::SeqCst) == 1 => {
+            _ if open.load(Ordering::SeqCst) == 1 => {
                 json!({ "status": "COMPLETED", "result": "done" })
             }
             _ => json!({ "status": "RUNNING" }),
         };
         Answer::json(200, json!({ "data": data }).to_string())
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn a_task_that_is_waited_for_keeps_its_session_alive() -> anyhow::Result<()> {
+    let (browser, open) = counting(0).await;
+    let service = runs(browser.url(), open.clone()).await;
     let session = session_of(&service).await;
     let task = session.agent().task("Buy a hat.").start().await?;
     assert_eq!(browser.handshakes().len(), 0);
-    soon(task.wait().into_future()).await?;
+    let mut wait = task.wait().schedule(Fixed(Duration::from_millis(1)));
+    while let Polled::Progress(_) = soon(wait.next()).await.unwrap()? {}
+    // At the end of the run, not of the poller.
     until(|| open.load(Ordering::SeqCst) == 0).await;
     assert_eq!(browser.handshakes().len(), 1);
+    drop(wait);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_is_kept_alive_before_the_first_poll() -> anyhow::Result<()> {
+    struct Late;
+    impl PollSchedule for Late {
+        fn pause(&self, _: &PollState) -> Duration {
+            Duration::from_secs(3600)
+        }
+    }
+    let (browser, open) = counting(0).await;
+    let service = runs(browser.url(), open.clone()).await;
+    let session = session_of(&service).await;
+    let task = session.agent().task("Buy a hat.").start().await?;
+    let wait = tokio::spawn(task.wait().schedule(Late).into_future());
+    until(|| open.load(Ordering::SeqCst) == 1).await;
+    wait.abort();
+    until(|| open.load(Ordering::SeqCst) == 0).await;
+    assert_eq!(service.requests().len(), 2);
     Ok(())
 }

@@ -1,8 +1,6 @@
 //! Runs that were started.
 
 use std::fmt;
-#[cfg(feature = "cdp")]
-use std::sync::OnceLock;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anchorbrowser_api::ResponseValue;
@@ -14,6 +12,8 @@ use super::outcome::{self, Decode, Report, TaskOutcome, TaskStatus};
 use crate::Session;
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Open as _, Result};
+#[cfg(feature = "cdp")]
+use crate::poll::Hold;
 use crate::poll::{Awaited, Begun, PollKind, PollToken, Poller, Wait, sealed};
 use crate::sessions::OwnedSession;
 use crate::{Client, SessionId, WorkflowId};
@@ -149,7 +149,8 @@ impl<T: Send + 'static> RunningTask<T> {
     /// [token](Poller::token) helps only if the task said
     /// [`keep_session`](crate::agent::AgentTask::keep_session), or has a session of its own.
     ///
-    /// While it is awaited, a session that the task was given is kept from its idle timeout; see
+    /// From when it is first awaited to the end of the run, a session that the task was given is kept
+    /// from its idle timeout; see
     /// [`AgentTask::keep_alive`](super::AgentTask::keep_alive).
     ///
     /// It is in progress while it is running, and in a state that this version of the SDK does not
@@ -166,21 +167,22 @@ impl<T: Send + 'static> RunningTask<T> {
     pub fn wait(&self) -> Poller<TaskOutcome<T>, TaskStatus> {
         let (workflow, session_id) = (self.workflow.clone(), self.session_id.clone());
         let (session, decode) = (self.session.clone(), self.decode);
-        #[cfg(feature = "cdp")]
-        let (kept_alive, held) = (self.kept_alive.clone(), OnceLock::new());
         let wait = Wait::new(
             PollKind::AgentRun,
             vec![workflow.to_string()],
             move |api| {
                 // It ends with the last poller.
                 let _ = &session;
-                #[cfg(feature = "cdp")]
-                let _ = held.get_or_init(|| kept_alive.as_ref().map(Session::keep_alive));
                 fetch(api, workflow.clone(), session_id.clone())
             },
             TaskStatus::place,
             move |status: &TaskStatus| status.verdict(decode),
         );
+        #[cfg(feature = "cdp")]
+        let wait = Wait {
+            hold: self.kept_alive.clone().map(keeping_alive),
+            ..wait
+        };
         Poller::new(&self.client, wait.begun(self.begun))
     }
 }
@@ -201,6 +203,14 @@ impl<T: DeserializeOwned + Send + 'static> Awaited for TaskOutcome<T> {
 }
 
 impl<T> sealed::Sealed for TaskOutcome<T> {}
+
+#[cfg(feature = "cdp")]
+fn keeping_alive(session: Session) -> Hold {
+    let mut alive = None;
+    Box::new(move || {
+        let _ = alive.get_or_insert_with(|| session.keep_alive());
+    })
+}
 
 async fn fetch(
     api: anchorbrowser_api::Client,
