@@ -23,6 +23,7 @@ mod profiles;
 mod proxies;
 mod recordings;
 mod site;
+mod sockets;
 mod stage;
 mod tools;
 

@@ -125,8 +125,9 @@ impl Builder {
 
     /// Runs each session in a browser of its own. Default [`Browser::Off`].
     ///
-    /// The browser is headless, has a private profile and goes with its session. It loads what it is told to, also from
-    /// beyond this machine. Unless [`Account::max_concurrent_browsers`] says otherwise, at most 32 run at once.
+    /// The browser is headless unless the session says otherwise, has a private profile and goes with its session. It
+    /// loads what it is told to, also from beyond this machine. Unless [`Account::max_concurrent_browsers`] says
+    /// otherwise, at most 32 run at once.
     ///
     /// Profiles keep cookies and what sites store (local storage, `IndexedDB`, service workers with their caches), and nothing
     /// else of the browser. They are stored when their session ends, unless its browser has crashed or the emulator
@@ -222,7 +223,10 @@ impl Builder {
         }
         let reports = program.map(|program| {
             let place = self.browser_directory.unwrap_or_else(std::env::temp_dir);
-            let (browsers, reports) = Browsers::new(program, place, self.record);
+            // Browsers run in their own directories.
+            let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+            let (browsers, reports) =
+                Browsers::new(absolute(program), absolute(place), self.record);
             world.browsers = browsers;
             reports
         });

@@ -28,6 +28,7 @@ use crate::service::{Unread, json_response, read, set_headers};
 use crate::shared::{Shared, lock};
 use crate::world::StoreError;
 
+pub(crate) use guard::check_socket;
 pub(crate) use live::open as open_live;
 use paths::Place;
 pub(crate) use state::summary;

@@ -47,7 +47,7 @@ What is served
 
 The account
   --credits N         Credits at the start [default: 1000]
-  --max-browsers N    Sessions at once [default: no limit]
+  --max-browsers N    Sessions at once [default: no limit, with --browser 32]
   --rate-limit N      Session creations a minute [default: no limit]
   --fail-rate F       Share of asynchronous sessions and batch items that fail,
                       from 0 to 1 [default: 0]

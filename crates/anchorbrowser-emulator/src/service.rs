@@ -32,10 +32,14 @@ pub(crate) const KEY_HEADER: &str = "anchor-api-key";
 /// Paths that are the emulator's own, not the API's.
 const OWN: &str = "/__emulator";
 
-/// What clients are told that want to drive a browser by WebSocket.
-pub(crate) const NO_SOCKET: &str = "the emulator runs no browser, so there is nothing to connect to by CDP; start it \
-                                    with `--browser auto`, or call the operations of the API instead; agents are \
-                                    followed at /ws?sessionId=<id>";
+/// What clients are told that want to drive a browser by WebSocket where there is none.
+const NO_BROWSER: &str = "the emulator runs no browser, so there is nothing to connect to by CDP; start it with \
+                          `--browser auto`, or call the operations of the API instead; agents are followed at \
+                          /ws?sessionId=<id>";
+
+/// What they are told at other paths than those where there is one.
+const NO_SOCKET: &str = "there is no socket at this path; that of a session is its cdp_url, and that of a page is \
+                         /devtools/page/<page id>?sessionId=<session id>";
 
 /// Bytes over the limit that are taken and dropped: a client that is cut off while it sends may never read why.
 const DROPPED: usize = 256 << 20;
@@ -91,7 +95,7 @@ pub(crate) async fn serve(
                 &slot,
             )
         }
-        route => unrouted(&route, &request),
+        route => unrouted(&route, &request, shared.config.browser.is_some()),
     };
     let reset = reset.load(Ordering::Acquire);
     let status = (!reset).then_some(response.status().as_u16());
@@ -129,7 +133,7 @@ fn grant(opened: Result<(Response<Body>, Granted), Refusal>, slot: &Slot) -> Res
 }
 
 /// The error for a request that fits no operation.
-fn unrouted(route: &Route<'_>, request: &Request<Incoming>) -> Response<Body> {
+fn unrouted(route: &Route<'_>, request: &Request<Incoming>, browsers: bool) -> Response<Body> {
     let refusal = match route {
         Route::Method { allow } => {
             let allow: Vec<&str> = allow.iter().map(Method::as_str).collect();
@@ -142,7 +146,10 @@ fn unrouted(route: &Route<'_>, request: &Request<Incoming>) -> Response<Body> {
             .header("allow", allow)
         }
         Route::Malformed(what) => Refusal::bad(format!("the path can't be read: {what}")),
-        Route::None if wants_socket(request.headers()) => Refusal::new(501, NO_SOCKET),
+        Route::None if wants_socket(request.headers()) && !browsers => {
+            Refusal::new(501, NO_BROWSER)
+        }
+        Route::None if wants_socket(request.headers()) => Refusal::new(404, NO_SOCKET),
         Route::None | Route::Found { .. } => Refusal::new(
             404,
             format!("the document has no path `{}`", request.uri().path()),

@@ -79,6 +79,24 @@ pub(crate) fn handshake(request: &Request<Incoming>) -> Result<Response<Body>, R
         .map_err(|error| Refusal::bad(format!("this is no WebSocket handshake: {error}")))
 }
 
+/// Ends a socket with a Close frame. The client may have gone.
+pub(crate) async fn close(
+    io: &mut WebSocketStream<TokioIo<Upgraded>>,
+    code: CloseCode,
+    reason: &'static str,
+) {
+    let reason = reason.into();
+    let closing = async {
+        io.close(Some(CloseFrame { code, reason })).await?;
+        // Until the client has sent its own: to hang up on what it sends would take ours from it.
+        while let Some(message) = io.next().await {
+            message?;
+        }
+        Ok::<_, Error>(())
+    };
+    let _ = tokio::time::timeout(GRACE, closing).await;
+}
+
 /// Takes a request for the socket: the answer with which it begins, and the socket.
 pub(crate) fn open(
     shared: &Shared,
@@ -140,12 +158,9 @@ impl Steps {
             end = socket.follow(self.feed) => end,
             () = stopped(stop) => Ok(End::Away),
         };
-        let done = match end {
+        match end {
             Ok(end) => socket.end(end).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = done {
-            tracing::debug!(%error, "a step socket ended early");
+            Err(error) => tracing::debug!(%error, "a step socket ended early"),
         }
     }
 }
@@ -203,24 +218,15 @@ impl Socket {
         .to_string()
     }
 
-    async fn end(&mut self, end: End) -> Result<(), Error> {
+    async fn end(&mut self, end: End) {
         let (code, reason) = match end {
             End::Session => (CloseCode::Normal, "session ended"),
             End::Away => (
                 CloseCode::Away,
                 "the emulator was reset or stops, or the client reads too slowly",
             ),
-            End::Gone => return Ok(()),
+            End::Gone => return,
         };
-        let reason = reason.into();
-        let close = async {
-            self.io.close(Some(CloseFrame { code, reason })).await?;
-            // Until the client has sent its own: to hang up on what it sends would take ours from it.
-            while let Some(message) = self.io.next().await {
-                message?;
-            }
-            Ok(())
-        };
-        tokio::time::timeout(GRACE, close).await.unwrap_or(Ok(()))
+        close(&mut self.io, code, reason).await;
     }
 }

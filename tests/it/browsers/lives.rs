@@ -10,7 +10,7 @@ use anchorbrowser_emulator::{Browser, Emulator};
 use anyhow::Result;
 
 use super::site::Site;
-use super::{Bench, nothing_is_left, processes, until};
+use super::{Bench, nothing_is_left, process_ids, processes, until};
 use crate::sdk;
 
 /// Where the child process of a test has its browsers.
@@ -105,6 +105,46 @@ browser_tests! {
         bench.nothing_is_left().await;
         assert_eq!(session.info().await?.status.as_deref(), Some("failed"));
         assert!(session.screenshot().await.is_err());
+        Ok(())
+    }
+
+    async fn a_session_that_is_ended_while_it_starts_is_refused() -> Result<()> {
+        let bench = Bench::start().await?;
+        let sessions = bench.client.sessions();
+        let end = async {
+            until(|| bench.directories() == 1).await;
+            sessions.end_all().await
+        };
+        let (refused, ended) = tokio::join!(sessions.create().send(), end);
+        ended?;
+        assert_eq!((bench.processes(), bench.directories()), (0, 0));
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.status().map(|it| it.as_u16()), Some(500), "{refused}");
+        Ok(())
+    }
+
+    async fn nothing_is_left_of_a_batch_that_is_cancelled_while_its_browsers_start() -> Result<()> {
+        let bench = Bench::start().await?;
+        let batch = bench.client.batch_sessions().create(32).send().await?;
+        until(|| bench.directories() > 0).await;
+        batch.cancel().await?;
+        bench.nothing_is_left().await;
+        let sessions = bench.emulator.state()?["sessions"].as_array().cloned().unwrap_or_default();
+        assert!(sessions.iter().all(|it| it["status"] != "running"), "{sessions:?}");
+        Ok(())
+    }
+
+    async fn a_browser_outlives_its_guard_and_no_session() -> Result<()> {
+        let bench = Bench::start().await?;
+        let session = bench.client.sessions().create().send().await?;
+        let guard = process_ids(bench.directory.path()).into_iter().find(|id| {
+            std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.starts_with(b"sh\0"))
+        });
+        let killed = Command::new("kill").args(["-KILL", &guard.unwrap()]).status()?;
+        assert!(killed.success());
+        session.goto("about:blank").await?;
+        session.end().await?;
+        assert_eq!((bench.processes(), bench.directories()), (0, 0));
         Ok(())
     }
 

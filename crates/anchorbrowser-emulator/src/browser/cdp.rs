@@ -23,6 +23,9 @@ const EVENTS: usize = 1_024;
 /// Bytes of a message: a screenshot of the largest page fits.
 const LONGEST: usize = 512 << 20;
 
+/// Why a page does not do what it was asked for, if it has gone.
+pub(super) const CLOSED: &str = "the page was closed";
+
 /// A socket to a browser.
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
@@ -56,6 +59,14 @@ impl Event {
     /// A text of its parameters.
     pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
         self.params.pointer(pointer)?.as_str()
+    }
+
+    /// The attached target that has gone, if it tells of one.
+    pub(super) fn detached(&self) -> Option<&str> {
+        match self.method.as_str() {
+            "Target.detachedFromTarget" => self.text("/sessionId"),
+            _ => None,
+        }
     }
 }
 
@@ -181,13 +192,23 @@ fn message(session: Option<&str>, method: &str, params: Value) -> Value {
     message
 }
 
+/// Commands that are not answered yet, by their ids.
+type Waiting = HashMap<u64, Asked>;
+
+/// Who waits for the answer to a command.
+struct Asked {
+    /// The attached target that it was sent to.
+    session: Option<String>,
+    reply: oneshot::Sender<Result<Value, String>>,
+}
+
 /// Brings commands to the browser, and answers and events back.
 async fn pump(
     mut socket: Socket,
     mut commands: mpsc::UnboundedReceiver<Command>,
     events: broadcast::Sender<Arc<Event>>,
 ) {
-    let mut waiting: HashMap<u64, oneshot::Sender<Result<Value, String>>> = HashMap::new();
+    let mut waiting = Waiting::new();
     let mut last = 0_u64;
     loop {
         tokio::select! {
@@ -197,8 +218,9 @@ async fn pump(
                 };
                 last += 1;
                 message["id"] = last.into();
-                waiting.retain(|_, reply| !reply.is_closed());
-                waiting.insert(last, reply);
+                let session = message["sessionId"].as_str().map(str::to_owned);
+                waiting.retain(|_, asked| !asked.reply.is_closed());
+                waiting.insert(last, Asked { session, reply });
                 if socket.send(Message::text(message.to_string())).await.is_err() {
                     break;
                 }
@@ -207,30 +229,41 @@ async fn pump(
                 let Some(Ok(message)) = message else {
                     break;
                 };
-                let Some(mut message) = read(&message) else {
-                    continue;
-                };
-                if let Some(reply) = message["id"].as_u64().and_then(|id| waiting.remove(&id)) {
-                    let refused = message.pointer("/error/message").and_then(Value::as_str);
-                    let answer = match refused {
-                        Some(refused) => Err(refused.to_owned()),
-                        None => Ok(message["result"].take()),
-                    };
-                    // Who asked may have gone.
-                    let _ = reply.send(answer);
-                } else if let Some(method) = message["method"].as_str() {
-                    let event = Event {
-                        method: method.to_owned(),
-                        session: message["sessionId"].as_str().map(str::to_owned),
-                        params: message["params"].take(),
-                    };
-                    // Nobody may be listening.
-                    let _ = events.send(Arc::new(event));
+                if let Some(message) = read(&message) {
+                    told(message, &mut waiting, &events);
                 }
             }
         }
     }
     let _ = socket.close(None).await;
+}
+
+/// Takes what the browser says: an answer, or an event.
+fn told(mut message: Value, waiting: &mut Waiting, events: &broadcast::Sender<Arc<Event>>) {
+    if let Some(asked) = message["id"].as_u64().and_then(|id| waiting.remove(&id)) {
+        let refused = message.pointer("/error/message").and_then(Value::as_str);
+        let answer = match refused {
+            Some(refused) => Err(refused.to_owned()),
+            None => Ok(message["result"].take()),
+        };
+        // Who asked may have gone.
+        let _ = asked.reply.send(answer);
+    } else if let Some(method) = message["method"].as_str() {
+        let event = Event {
+            method: method.to_owned(),
+            session: message["sessionId"].as_str().map(str::to_owned),
+            params: message["params"].take(),
+        };
+        if let Some(gone) = event.detached() {
+            // What a page was asked that goes is never answered.
+            let lost = waiting.extract_if(|_, asked| asked.session.as_deref() == Some(gone));
+            for (_, asked) in lost {
+                let _ = asked.reply.send(Err(CLOSED.to_owned()));
+            }
+        }
+        // Nobody may be listening.
+        let _ = events.send(Arc::new(event));
+    }
 }
 
 fn read(message: &Message) -> Option<Value> {

@@ -85,8 +85,10 @@ impl Process {
         let mut command = command(program, directory.path());
         command
             .args(arguments)
-            // The program's own temporary files, such as sockets, go with it too.
-            .env("TMPDIR", directory.path())
+            // The program's own temporary files, such as sockets, go with it too. Their names are relative: names of
+            // sockets have a hundred bytes at most.
+            .current_dir(directory.path())
+            .env("TMPDIR", ".")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());

@@ -21,7 +21,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message as Frame};
 
 use super::SessionBrowser;
@@ -270,19 +270,8 @@ impl Viewer {
     }
 
     async fn end(&mut self, end: End) {
-        let End::Close(code, reason) = end else {
-            return;
-        };
-        let reason = reason.into();
-        let close = async {
-            self.io.close(Some(CloseFrame { code, reason })).await?;
-            // Until the viewer has sent its own: to hang up on what it sends would take ours from it.
-            while let Some(message) = self.io.next().await {
-                message?;
-            }
-            Ok::<_, Error>(())
-        };
-        // The viewer may have gone.
-        let _ = tokio::time::timeout(socket::GRACE, close).await;
+        if let End::Close(code, reason) = end {
+            socket::close(&mut self.io, code, reason).await;
+        }
     }
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::cdp::{CdpError, Event};
+use super::cdp::{CLOSED, CdpError, Event};
 use super::running::Running;
 use crate::answer::Refusal;
 
@@ -225,6 +225,12 @@ impl Page {
                     return Ok(loader);
                 }
             };
+            if event.detached() == Some(&self.session) {
+                return Err(CdpError::Refused {
+                    method: "Page.navigate".to_owned(),
+                    message: CLOSED.to_owned(),
+                });
+            }
             let of_page = event.session.as_deref() == Some(self.session.as_str())
                 && event.text("/frameId") == Some(frame);
             if !of_page || event.method != "Page.lifecycleEvent" {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::SessionBrowser;
@@ -20,6 +20,7 @@ use super::cdp::{self, Socket};
 use super::connected::Connected;
 use crate::answer::Refusal;
 use crate::body::Body;
+use crate::control;
 use crate::resources::{find, sessions};
 use crate::server::stopped;
 use crate::service::KEY_HEADER;
@@ -104,6 +105,7 @@ impl Relay {
         shared: &Arc<Shared>,
         request: &mut Request<Incoming>,
     ) -> Result<(Response<Body>, Self), Refusal> {
+        control::check_socket(shared.local, request.headers())?;
         let response = socket::handshake(request)?;
         let asked = Asked::of(request)?;
         asked.check(shared)?;
@@ -111,7 +113,8 @@ impl Relay {
         let running = browser.running().await?;
         let path = match &asked.page {
             None => running.path.clone(),
-            Some(page) if running.tabs().iter().any(|tab| tab.id == *page) => {
+            // Of one that a client has just made, the browser may not have told yet.
+            Some(page) if running.look().await?.iter().any(|tab| tab.id == *page) => {
                 format!("{PAGE}{page}")
             }
             Some(_) => {
@@ -139,54 +142,54 @@ impl Relay {
             .max_frame_size(Some(LONGEST));
         let io = TokioIo::new(connection);
         let client = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-        let (mut to_client, from_client) = client.split();
+        let (mut to_client, mut from_client) = client.split();
         let (to_browser, from_browser) = self.upstream.split();
         let (answers, answered) = mpsc::channel(1);
         let end = tokio::select! {
-            () = commands(from_client, to_browser, answers) => None,
-            _ = replies(from_browser, answered, &mut to_client) => Some("the browser hung up"),
-            () = self.browser.ending() => Some("the session has ended"),
-            () = stopped(stop) => Some("the emulator stops"),
+            end = commands(&mut from_client, to_browser, answers) => end,
+            _ = replies(from_browser, answered, &mut to_client) => Some(HUNG_UP),
+            () = self.browser.ending() => Some((CloseCode::Normal, "the session has ended")),
+            () = stopped(stop) => Some((CloseCode::Away, "the emulator stops")),
         };
-        if let Some(reason) = end {
-            let frame = CloseFrame {
-                code: CloseCode::Normal,
-                reason: reason.into(),
-            };
-            let _ =
-                tokio::time::timeout(socket::GRACE, to_client.send(Message::Close(Some(frame))))
-                    .await;
-        }
+        // It may be idle from now on, however long the client takes to say good-bye.
         drop(self.connected);
+        if let (Some((code, reason)), Ok(mut client)) = (end, to_client.reunite(from_client)) {
+            socket::close(&mut client, code, reason).await;
+        }
     }
 }
 
-/// Brings to the browser what the client sends, until one of them has gone.
+/// How a socket is closed.
+type End = (CloseCode, &'static str);
+
+/// The browser has gone, and its session has not ended.
+const HUNG_UP: End = (CloseCode::Normal, "the browser hung up");
+
+/// Brings to the browser what the client sends, until one of them has gone. Gives how the socket is closed, unless the
+/// client has done so.
 ///
 /// `Browser.close` is answered here instead: to let go of a session is not to end it.
 async fn commands(
-    mut client: impl Stream<Item = Result<Message, Error>> + Unpin,
+    client: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
     mut browser: impl Sink<Message> + Unpin,
     answers: mpsc::Sender<Message>,
-) {
+) -> Option<End> {
+    // The stream answers a Close frame, and then ends.
     while let Some(Ok(message)) = client.next().await {
-        if let Some(id) = closing(&message) {
-            let answer = json!({ "id": id, "result": {} });
+        if let Some(answer) = closed(&message) {
             let _ = answers.send(Message::text(answer.to_string())).await;
             continue;
         }
-        if matches!(message, Message::Close(_)) {
-            return;
-        }
         let is_data = matches!(message, Message::Text(_) | Message::Binary(_));
         if is_data && browser.send(message).await.is_err() {
-            return;
+            return Some(HUNG_UP);
         }
     }
+    None
 }
 
-/// The id of a command to close the browser.
-fn closing(message: &Message) -> Option<Value> {
+/// The answer to a command that closes the browser.
+fn closed(message: &Message) -> Option<Value> {
     const CLOSE: &str = "Browser.close";
     let Message::Text(text) = message else {
         return None;
@@ -196,7 +199,15 @@ fn closing(message: &Message) -> Option<Value> {
         return None;
     }
     let mut command: Value = serde_json::from_str(text).ok()?;
-    (command["method"] == CLOSE).then(|| command["id"].take())
+    if command["method"] != CLOSE {
+        return None;
+    }
+    let mut answer = json!({ "id": command["id"].take(), "result": {} });
+    // Given by way of a page, it is answered that way.
+    if let Some(session) = command.get_mut("sessionId") {
+        answer["sessionId"] = session.take();
+    }
+    Some(answer)
 }
 
 /// Brings to the client what the browser sends, and what is answered for it.
@@ -222,12 +233,17 @@ mod tests {
 
     #[test]
     fn only_the_command_itself_closes() {
-        let id = |text: &str| closing(&Message::text(text.to_owned()));
-        assert_eq!(id(r#"{"id":7,"method":"Browser.close"}"#), Some(json!(7)));
+        let answer = |text: &str| closed(&Message::text(text.to_owned()));
         assert_eq!(
-            id(r#"{"id":7,"method":"Runtime.evaluate","params":{"expression":"'Browser.close'"}}"#),
+            answer(r#"{"id":7,"method":"Browser.close"}"#),
+            Some(json!({ "id": 7, "result": {} }))
+        );
+        assert_eq!(
+            answer(
+                r#"{"id":7,"method":"Runtime.evaluate","params":{"expression":"'Browser.close'"}}"#
+            ),
             None
         );
-        assert_eq!(id("Browser.close"), None);
+        assert_eq!(answer("Browser.close"), None);
     }
 }

@@ -263,10 +263,9 @@ impl Life<'_> {
             Ok(None) => Ok(()),
             Err(why) => Err(why),
         };
-        self.stage.send_replace(match &failed {
-            Err(why) => Stage::Failed(why.as_str().into()),
-            Ok(()) => Stage::Ending,
-        });
+        if failed.is_ok() {
+            self.stage.send_replace(Stage::Ending);
+        }
         process.end().await;
         failed
     }

@@ -42,6 +42,11 @@ pub(super) fn check(local: bool, method: &Method, headers: &HeaderMap) -> Result
     Ok(())
 }
 
+/// The same for a request for a socket: it is asked for by GET, and yet steers.
+pub(crate) fn check_socket(local: bool, headers: &HeaderMap) -> Result<(), Refusal> {
+    check(local, &Method::POST, headers)
+}
+
 /// Whether a host, perhaps with a port, leads to this machine only.
 fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {

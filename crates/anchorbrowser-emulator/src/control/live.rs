@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use hyper::Response;
 use hyper::body::Incoming;
 
@@ -77,8 +77,7 @@ pub(crate) async fn open(
     mut request: Request<Incoming>,
     slot: &Slot,
 ) -> Response<Body> {
-    // A socket is asked for by GET, and yet steers.
-    let opened = match guard::check(shared.local, &Method::POST, request.headers()) {
+    let opened = match guard::check_socket(shared.local, request.headers()) {
         Ok(()) => Live::open(shared, &mut request).await,
         Err(refusal) => Err(refusal),
     };

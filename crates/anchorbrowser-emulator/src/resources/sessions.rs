@@ -98,7 +98,11 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let Some(browser) = world.browsers.get(&id) else {
         return opened(world, &id, answer);
     };
-    let starting = async move { browser.running().await };
+    // That it ended before it was there is no 404: nobody knows its id yet.
+    let starting = async move {
+        let started = browser.running().await;
+        started.map_err(|refusal| Refusal::new(500, refusal.message))
+    };
     Ok(Answer::later(starting, move |world, _| {
         browser_ready(world, &id);
         opened(world, &id, answer)
