@@ -22,6 +22,8 @@ async fn main() -> Result<()> {
     let emulator = Emulator::builder()
         .browser(Browser::Auto)
         .browser_directory(place.path())
+        // Videos are made after the end, in directories of their own.
+        .record(false)
         .account(|account| account.max_concurrent_browsers = Some(count))
         .start()
         .await?;
