@@ -274,7 +274,7 @@ impl Emulator {
         Ok(control::summary(&self.shared)?)
     }
 
-    /// The requests so far, oldest first, without those to the emulator's own paths.
+    /// The requests so far, oldest first, without those to the emulator's own paths and for the sockets of browsers.
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.shared.exchanges).iter().cloned().collect()

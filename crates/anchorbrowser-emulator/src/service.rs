@@ -55,11 +55,13 @@ pub(crate) async fn serve(
     let own = path
         .strip_prefix(OWN)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let cdp = browser::is_cdp_path(path) && wants_socket(request.headers());
+    if browser::is_cdp_path(path) && wants_socket(request.headers()) {
+        return browser_socket(&shared, request, &slot).await;
+    }
     if path == browser::LIVE_PATH && wants_socket(request.headers()) {
         return control::open_live(&shared, request, &slot).await;
     }
-    if own || (path == "/" && !cdp) {
+    if own || path == "/" {
         return control::serve(&shared, request).await;
     }
     // Made before the lock is taken: to tell the time may take the state's, which goes first.
@@ -87,14 +89,6 @@ pub(crate) async fn serve(
                 &slot,
             )
         }
-        Route::None if cdp && shared.config.browser.is_some() => {
-            name = "browser socket";
-            let opened = browser::Relay::open(&shared, &mut request).await;
-            grant(
-                opened.map(|(r, relay)| (r, Granted::Relay(relay.into()))),
-                &slot,
-            )
-        }
         route => unrouted(&route, &request, shared.config.browser.is_some()),
     };
     let reset = reset.load(Ordering::Acquire);
@@ -109,6 +103,25 @@ pub(crate) async fn serve(
         it.status = status;
         it.taken_up = true;
     });
+    response
+}
+
+/// Grants the socket of a browser, or says why not. The API has it at another host, so that it is none of the requests
+/// on record: clients connect when they like, and each would find other requests there.
+async fn browser_socket(
+    shared: &Arc<Shared>,
+    mut request: Request<Incoming>,
+    slot: &Slot,
+) -> Response<Body> {
+    let response = match shared.config.browser {
+        Some(_) => {
+            let opened = browser::Relay::open(shared, &mut request).await;
+            let granted = opened.map(|(answer, relay)| (answer, Granted::Relay(relay.into())));
+            grant(granted, slot)
+        }
+        None => refused(&Refusal::new(501, NO_BROWSER)),
+    };
+    tracing::info!(status = response.status().as_u16(), "browser socket");
     response
 }
 
