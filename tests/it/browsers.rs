@@ -30,7 +30,8 @@ mod tools;
 use std::path::Path;
 use std::time::Duration;
 
-use anchorbrowser::Client;
+use anchorbrowser::sessions::SessionOptions;
+use anchorbrowser::{Client, Session};
 use anchorbrowser_emulator::{Browser, Builder, Emulator};
 use tempfile::TempDir;
 
@@ -66,6 +67,12 @@ impl Bench {
             client,
             directory,
         })
+    }
+
+    /// A session with these options.
+    async fn session(&self, options: SessionOptions) -> anchorbrowser::Result<Session> {
+        let create = self.client.sessions().create();
+        create.options(options).send().await
     }
 
     /// Private directories of browsers.

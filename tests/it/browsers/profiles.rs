@@ -58,13 +58,7 @@ fn count(site: &Site, start: &str) -> usize {
 async fn store(bench: &Bench, site: &Site, path: &str, options: SessionOptions) -> Result<()> {
     let before = count(site, "GET /stored");
     let options = options.initial_url(site.url(path));
-    let session = bench
-        .client
-        .sessions()
-        .create()
-        .options(options)
-        .send()
-        .await?;
+    let session = bench.session(options).await?;
     until(|| count(site, "GET /stored") > before).await;
     Ok(session.end().await?)
 }
@@ -74,13 +68,7 @@ async fn shown(bench: &Bench, site: &Site, options: SessionOptions) -> Result<St
     const START: &str = "GET /shown?";
     let before = count(site, START);
     let options = options.initial_url(site.url("/show"));
-    let session = bench
-        .client
-        .sessions()
-        .create()
-        .options(options)
-        .send()
-        .await?;
+    let session = bench.session(options).await?;
     until(|| count(site, START) > before).await;
     session.end().await?;
     let heads = site.heads();

@@ -7,6 +7,7 @@ use anyhow::Result;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::site::head;
 use super::{Bench, until};
 
 /// In the password and in the name.
@@ -73,14 +74,9 @@ const PAGE: &str = "<title>Behind the proxy</title><script>
   </script>";
 
 async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<(String, bool)>>>) {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte).await {
-            Ok(1) => head.push(byte[0]),
-            _ => return,
-        }
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
+    let Some(head) = head(&mut stream).await else {
+        return;
+    };
     let login = head.contains(&format!("roxy-Authorization: Basic {LOGIN}\r\n"))
         || head.contains(&format!("roxy-authorization: Basic {LOGIN}\r\n"));
     let line = head.lines().next().unwrap_or_default().to_owned();
@@ -140,13 +136,7 @@ async fn a_session_logs_in_to_its_proxy_and_nobody_learns_how() -> Result<()> {
     );
     let (bench, server) = (Bench::start().await?, Server::start().await?);
     let options = server.proxy(&format!("pass-{CANARY}"));
-    let session = bench
-        .client
-        .sessions()
-        .create()
-        .options(options)
-        .send()
-        .await?;
+    let session = bench.session(options).await?;
     until(|| server.saw("through the tunnel: GET", true)).await;
     for line in [
         "GET http://site.invalid/page ",
@@ -179,7 +169,7 @@ browser_tests! {
     async fn a_wrong_password_opens_no_page() -> Result<()> {
         let (bench, server) = (Bench::start().await?, Server::start().await?);
         let options = server.proxy("wrong");
-        let session = bench.client.sessions().create().options(options).send().await?;
+        let session = bench.session(options).await?;
         until(|| server.saw("GET http://site.invalid/page ", false)).await;
         let titles: Vec<_> = session.pages().await?.into_iter().map(|page| page.title).collect();
         assert_ne!(titles, [Some("Behind the proxy".to_owned())]);

@@ -190,20 +190,19 @@ impl Life<'_> {
     /// Until the process is gone. The error says why it failed to start.
     async fn run(&mut self, ending: &mut oneshot::Receiver<Ending>) -> Result<(), String> {
         let unstarted = |error| format!("the browser could not be started: {error}");
-        let archive = tokio::select! {
-            archive = remains::archive(self.starter, self.order) => archive,
-            ending = &mut *ending => {
-                self.remains.profiles = ending.unwrap_or_default().profiles;
-                return Ok(());
-            }
+        let (starter, order) = (self.starter, self.order);
+        let turn = async {
+            let archive = remains::archive(starter, order).await;
+            (archive, starter.starts.acquire().await.ok())
         };
-        let room = tokio::select! {
+        let (archive, room) = tokio::select! {
             biased;
+            // It ends before it has begun.
             ending = &mut *ending => {
                 self.remains.profiles = ending.unwrap_or_default().profiles;
                 return Ok(());
             }
-            room = self.starter.starts.acquire() => room.ok(),
+            turn = turn => turn,
         };
         let proxy = self.settings.proxy.as_ref();
         let proxy = proxy.map_err(|why| format!("the browser could not be started: {why}"))?;

@@ -142,27 +142,9 @@ fn overview_body(state: &Value, requests: &[Value], any_key: bool, live: &[Strin
         cell(&state["stored_bytes"]),
     );
     for list in &LISTS {
-        let items = state[list.member]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        section(
-            &mut page,
-            list.title,
-            list.empty,
-            list.columns,
-            items.iter().map(|item| {
-                list.columns
-                    .iter()
-                    .map(|column| match item[*column].as_str() {
-                        Some(id) if *column == "id" && live.iter().any(|live| live == id) => {
-                            live::link(id)
-                        }
-                        _ => cell(&item[*column]),
-                    })
-                    .collect()
-            }),
-        );
+        let items = state[list.member].as_array().into_iter().flatten();
+        let rows = items.map(|item| row(item, list.columns, live));
+        section(&mut page, list.title, list.empty, list.columns, rows);
     }
     let columns = [
         "number",
@@ -186,6 +168,15 @@ fn overview_body(state: &Value, requests: &[Value], any_key: bool, live: &[Strin
     }
     page.push_str("</pre>");
     page
+}
+
+/// What the columns show of an item; the id of a session with a live view links to it.
+fn row(item: &Value, columns: &[&str], live: &[String]) -> Vec<String> {
+    let shown = |column: &&str| match item[*column].as_str() {
+        Some(id) if *column == "id" && live.iter().any(|live| live == id) => live::link(id),
+        _ => cell(&item[*column]),
+    };
+    columns.iter().map(shown).collect()
 }
 
 fn request(request: &Value) -> Vec<String> {
